@@ -1,0 +1,170 @@
+# exim-requiretls - GNU make, no configure step.
+#
+#   make            build/out/requiretls.so and build/out/exim-requiretls
+#   make demo       install what is missing, start the lab, run the main job
+#   make check      install what is missing, build, run every test
+#   make lint       all static checks
+#   make asan       unit tests and seeds under ASan and UBSan, gcc and clang
+#   make fuzz       SECONDS=60 TARGET=name: libFuzzer on one parser or on all
+#   make bench      measure, print the table of docs/PERFORMANCE.md
+#   make install    DESTDIR= PREFIX=/usr
+#   make clean
+
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+OUT        ?= build/out
+CC         ?= gcc
+CLANG      ?= clang
+PYTHON     ?= /usr/bin/python3
+SECONDS    ?= 60
+
+EXIM_CONFIG ?= $(SYSCONFDIR)/exim4
+MODULE_DIR  ?= $(PREFIX)/lib/exim4/requiretls
+PROGRAM     ?= $(PREFIX)/sbin/exim-requiretls
+SPOOL       ?= /var/spool/exim4/requiretls
+
+CFLAGS   ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LDFLAGS  ?= -Wl,-z,relro
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wpointer-arith -Wundef
+ifdef CI
+WARNINGS += -Werror
+endif
+PATHS    := -DRTLS_CONFIG_PATH='"$(EXIM_CONFIG)/requiretls.conf"' \
+	-DRTLS_DEFAULT_SPOOL='"$(SPOOL)"' \
+	-DRTLS_DEFAULT_PROGRAM='"$(PROGRAM)"'
+# The module works in the Exim release its headers are of, and in no other.
+EXIM_VERSION ?= $(shell dpkg-query -W -f '$${Version}' exim4-dev | sed 's/[-~+].*//')
+# -isystem: Exim's headers are not ours to warn about.
+BASE     := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -Imodule \
+	-isystem /usr/include/exim4 $(PATHS) -MMD -MP
+COMPILE   = $(CC) $(BASE) $(WARNINGS) $(CFLAGS) $(CPPFLAGS)
+
+NET_LIBS  = -lgetdns -lcurl -lgnutls -ljansson -lz
+
+objects = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
+POLICY  := $(call objects,module/policy/*.c)
+STORE   := $(call objects,module/store/*.c)
+RESOLVE := $(call objects,module/resolve/*.c)
+REPORT  := $(call objects,module/report/*.c)
+TOOL    := $(call objects,module/tool/*.c)
+EXIM    := $(call objects,module/exim/*.c)
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
+
+.PHONY: all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(OUT)/requiretls.so $(OUT)/exim-requiretls
+
+$(OUT)/obj/module/exim/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
+
+$(OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(OUT)/libpolicy.a: $(POLICY)
+$(OUT)/libstore.a: $(STORE)
+$(OUT)/libresolve.a: $(RESOLVE)
+$(OUT)/libreport.a: $(REPORT)
+$(OUT)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# -z now and the export map: no name of ours or of the host's binds by
+# accident. Exim's own symbols are resolved when Exim loads the module.
+$(OUT)/requiretls.so: $(EXIM) $(OUT)/libstore.a $(OUT)/libpolicy.a module/exim/export.map
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,now -Wl,--gc-sections \
+		-Wl,--version-script=module/exim/export.map -o $@ \
+		$(EXIM) $(OUT)/libstore.a $(OUT)/libpolicy.a -lgnutls
+
+$(OUT)/exim-requiretls: $(TOOL) $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libstore.a $(OUT)/libpolicy.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-z,now -o $@ $^ $(NET_LIBS)
+
+# --- tests ------------------------------------------------------------------
+
+UNIT_LIBS = $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libstore.a $(OUT)/libpolicy.a
+
+$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NET_LIBS)
+
+$(OUT)/replay/%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libstore.a $(OUT)/libpolicy.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lgnutls
+
+deps:
+	@build/deps.sh
+
+unit: $(UNIT_TESTS)
+	@tests/run-unit $(UNIT_TESTS)
+
+seeds: $(REPLAYS)
+	@tests/run-seeds $(REPLAYS)
+
+# One sum for both, for tests/run-all.
+unit-and-seeds: $(UNIT_TESTS) $(REPLAYS)
+	@tests/run-unit $(UNIT_TESTS)
+	@tests/run-seeds $(REPLAYS)
+
+exports: all
+	@tests/exim/exports $(OUT)/requiretls.so module/exim/export.map
+
+scenarios: all
+	@OUT=$(OUT) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/lab tests/scenarios
+
+# One command for a person and for CI; prints the sum of everything at the end.
+check: deps
+	@tests/run-all
+
+demo: deps
+	@$(MAKE) --no-print-directory -s all
+	@OUT=$(OUT) $(PYTHON) -B tests/scenarios/demo.py
+
+$(OUT)/obj/tests/bench/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
+$(OUT)/route-bench: $(OUT)/obj/tests/bench/host.o $(EXIM) $(OUT)/libstore.a $(OUT)/libpolicy.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--unresolved-symbols=report-all -o $@ $^ -lgnutls
+
+bench: deps
+	@$(MAKE) --no-print-directory -s all $(OUT)/route-bench
+	@OUT=$(OUT) $(PYTHON) -B tests/bench/bench.py
+
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan: asan-gcc asan-clang
+asan-gcc:
+	@$(MAKE) --no-print-directory -s OUT=$(OUT)/asan-gcc CC=gcc CFLAGS="$(SANITIZE)" unit-and-seeds
+asan-clang:
+	@$(MAKE) --no-print-directory -s OUT=$(OUT)/asan-clang CC=$(CLANG) CFLAGS="$(SANITIZE)" unit-and-seeds
+
+fuzz:
+	@CC=$(CLANG) OUT=$(OUT)/fuzz FUZZ_SECONDS=$(SECONDS) tests/run-fuzz $(if $(TARGET),$(TARGET),$(FUZZERS))
+
+lint:
+	@CLANG=$(CLANG) build/lint.sh
+
+# --- installation -----------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(MODULE_DIR) $(DESTDIR)$(dir $(PROGRAM)) \
+		$(DESTDIR)$(EXIM_CONFIG)/conf.d/main \
+		$(DESTDIR)$(EXIM_CONFIG)/conf.d/router \
+		$(DESTDIR)$(EXIM_CONFIG)/conf.d/transport \
+		$(DESTDIR)$(EXIM_CONFIG)/requiretls
+	install -m 644 $(OUT)/requiretls.so $(DESTDIR)$(MODULE_DIR)/requiretls.so
+	install -m 755 $(OUT)/exim-requiretls $(DESTDIR)$(PROGRAM)
+	test -e $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf || \
+		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
+	install -m 644 module/conf/main.conf module/conf/routers.conf \
+		module/conf/transports.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls/
+	for part in main router transport; do \
+		install -m 644 module/conf/conf.d/$$part/*_exim-requiretls \
+			$(DESTDIR)$(EXIM_CONFIG)/conf.d/$$part/ || exit 1; \
+	done
+
+clean:
+	rm -rf $(OUT)
+
+-include $(wildcard $(OUT)/obj/*/*/*.d)
