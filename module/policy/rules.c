@@ -1,0 +1,160 @@
+/* rules.c - see rules.h.
+ *
+ *   line     = *WSP (comment / flag / dnssec / "") *WSP eol
+ *   comment  = "#" *OCTET
+ *   flag     = "flag" 1*WSP field 1*WSP wildcard
+ *   dnssec   = "dnssec" 1*WSP field 1*WSP wildcard [1*WSP "SECURE"]
+ *   field    = 1*64(ALPHA / DIGIT / "-")
+ *   wildcard = DQUOTE 1*text DQUOTE / 1*text */
+#include "rules.h"
+
+#include "field.h"
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_field_name(struct rtls_slice name)
+{
+	for (size_t i = 0; i < name.size; i++)
+		if (!rtls_byte_is_alnum(name.data[i]) && name.data[i] != '-')
+			return false;
+	return name.size >= 1 && name.size <= RTLS_FIELD_NAME_MAX;
+}
+
+/* Take the last word off when it is SECURE. In lower case too: read as part of
+ * the wildcard it would silently require nothing. */
+static bool take_secure(struct rtls_slice *rest)
+{
+	struct rtls_slice text = rtls_slice_trim(*rest);
+	size_t start = text.size;
+
+	while (start > 0 && text.data[start - 1] != ' ' &&
+		text.data[start - 1] != '\t')
+		start--;
+	if (!rtls_slice_is_nocase(
+		    rtls_slice_n(text.data + start, text.size - start),
+		    "SECURE"))
+		return false;
+	*rest = rtls_slice_n(text.data, start);
+	return true;
+}
+
+static bool parse_pattern(struct rtls_slice rest, struct rtls_slice *pattern)
+{
+	struct rtls_slice text = rtls_slice_trim(rest);
+
+	if (rtls_slice_starts(text, "\"")) {
+		if (text.size < 2 || text.data[text.size - 1] != '"')
+			return false;
+		text = rtls_slice_n(text.data + 1, text.size - 2);
+	}
+	for (size_t i = 0; i < text.size; i++) {
+		const unsigned char byte = (unsigned char)text.data[i];
+
+		if ((byte < ' ' && byte != '\t') || byte == 0x7f)
+			return false;
+	}
+	*pattern = text;
+	return text.size != 0;
+}
+
+/* NULL, or what was expected. */
+static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
+{
+	struct rtls_slice rest = line;
+	struct rtls_slice verb;
+
+	if (!rtls_slice_word(&rest, &verb) ||
+		(!rtls_slice_is(verb, "flag") &&
+			!rtls_slice_is(verb, "dnssec")))
+		return "expected \"flag\" or \"dnssec\"";
+	rule->flag = rtls_slice_is(verb, "flag");
+	if (!rtls_slice_word(&rest, &rule->field) ||
+		!is_field_name(rule->field))
+		return "expected the name of a header field, without colon";
+	rule->secure = !rule->flag && rest.size != 0 && take_secure(&rest);
+	if (!parse_pattern(rest, &rule->pattern))
+		return "expected a wildcard, its quotes in pairs";
+	return NULL;
+}
+
+enum rtls_status rtls_rules_parse(
+	struct rtls_slice text, struct rtls_rules *rules, struct rtls_err *err)
+{
+	struct rtls_rules parsed = { 0 };
+	struct rtls_slice rest = text;
+	struct rtls_slice line;
+	const char *expected = NULL;
+	unsigned number = 0;
+
+	if (text.size > RTLS_RULES_SIZE_MAX)
+		expected = "expected at most 65536 bytes in all";
+	while (expected == NULL && rtls_slice_line(&rest, &line)) {
+		struct rtls_rule rule = { .line = ++number };
+
+		line = rtls_slice_trim(line);
+		if (line.size == 0 || line.data[0] == '#')
+			continue;
+		expected = parse_rule(line, &rule);
+		if (expected != NULL)
+			break;
+		if (parsed.count == RTLS_RULES_MAX)
+			expected = "expected at most 256 rules";
+		else
+			parsed.rule[parsed.count++] = rule;
+	}
+	if (expected != NULL) {
+		rtls_err_set(
+			err, "line %u: %s", number == 0 ? 1 : number, expected);
+		return RTLS_INVALID;
+	}
+	*rules = parsed;
+	return RTLS_OK;
+}
+
+/* On a mismatch only the last star is tried again, one byte further: what an
+ * earlier one took does not matter any more. */
+bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text)
+{
+	size_t p = 0;
+	size_t t = 0;
+	size_t behind_star = 0; /* 0: no star yet */
+	size_t retry = 0;
+
+	while (t < text.size) {
+		if (p < pattern.size && pattern.data[p] == '*') {
+			behind_star = ++p;
+			retry = t;
+		} else if (p < pattern.size &&
+			   (pattern.data[p] == '?' ||
+				   lower(pattern.data[p]) ==
+					   lower(text.data[t]))) {
+			p++;
+			t++;
+		} else if (behind_star != 0) {
+			p = behind_star;
+			t = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.size && pattern.data[p] == '*')
+		p++;
+	return p == pattern.size;
+}
+
+void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags)
+{
+	const enum rtls_dnssec_wish wish =
+		rule->secure ? RTLS_DNSSEC_REQUIRE : RTLS_DNSSEC_REQUEST;
+
+	if (!rule->flag) {
+		if (flags->dnssec < wish)
+			flags->dnssec = wish;
+	} else if (flags->requiretls != RTLS_REQUIRETLS_YES) {
+		flags->requiretls = RTLS_REQUIRETLS_YES;
+		flags->by = RTLS_BY_RULE;
+	}
+}

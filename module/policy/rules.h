@@ -1,0 +1,49 @@
+/* rules.h - the rules file: which messages are flagged by their headers.
+ * Pure: no allocation, no I/O, safe on any bytes.
+ *
+ *   # comment
+ *   flag   <Header> <wildcard>            flags REQUIRETLS
+ *   dnssec <Header> <wildcard> [SECURE]   asks for, or requires, a DNSSEC MX
+ *
+ * The wildcard is the rest of the line (for dnssec without a last word SECURE,
+ * in any case); a quoted one ("...") may begin or end with blanks. In it "*" is
+ * any text and "?" any one byte, all else (also "[") is itself; case does not
+ * count. */
+#ifndef RTLS_RULES_H
+#define RTLS_RULES_H
+
+#include "flags.h"
+#include "slice.h"
+
+#define RTLS_RULES_MAX      256
+#define RTLS_RULES_SIZE_MAX 65536
+#define RTLS_FIELD_NAME_MAX 64
+
+struct rtls_rule {
+	bool flag; /* else a dnssec rule */
+	bool secure;
+	unsigned line;
+	struct rtls_slice field; /* letters, digits, hyphens */
+	struct rtls_slice pattern;
+};
+
+struct rtls_rules {
+	size_t count;
+	struct rtls_rule rule[RTLS_RULES_MAX]; /* slices borrow from the text */
+};
+
+/*
+ * text   the file's content; borrowed
+ * rules  filled on RTLS_OK, else untouched
+ * err    "line N: what was expected" on RTLS_INVALID
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_rules_parse(
+	struct rtls_slice text, struct rtls_rules *rules, struct rtls_err *err);
+
+/* At worst one step per byte of text and byte of pattern; no recursion. */
+bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text);
+
+/* Adds to flags what a rule that matched asks for; never takes away. */
+void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags);
+
+#endif

@@ -1,0 +1,130 @@
+/* verdict.h - the decisions: which class of delivery a message to a domain
+ * gets, and whether one MX host may be used.
+ * RFC 8461 sections 4 and 5, RFC 8689 section 4.2, RFC 7672 section 2.2.
+ * Pure: no clock, no I/O. */
+#ifndef RTLS_VERDICT_H
+#define RTLS_VERDICT_H
+
+#include "config.h"
+#include "flags.h"
+#include "record.h"
+
+enum rtls_class {
+	RTLS_CLASS_STRICT,
+	RTLS_CLASS_ENFORCE,
+	RTLS_CLASS_OBSERVE,
+	RTLS_CLASS_RELAXED,
+};
+
+const char *rtls_class_name(enum rtls_class class);
+
+/* What is asked. record and policy may be NULL: nothing is known. */
+struct rtls_question {
+	const struct rtls_config *config;
+	struct rtls_flags flags;
+	bool empty_sender; /* a bounce asks, it does not insist (RFC 8689, 5) */
+	bool wire_support; /* this Exim speaks REQUIRETLS (patched) */
+	bool literal;      /* recipient domain or next hop is an address */
+	bool resolved;     /* the record is fresh: the resolver answered */
+	const struct rtls_record *record;
+	const struct rtls_sts_policy *policy; /* parsed and unexpired */
+};
+
+enum rtls_action {
+	RTLS_DELIVER,
+	RTLS_FAIL,  /* bounce now, with text */
+	RTLS_DEFER, /* try later, with text */
+};
+
+/* The answer. Slices borrow from the question's record and policy. */
+struct rtls_plan {
+	enum rtls_action action;
+	char text[RTLS_ERR_SIZE]; /* "5.7.10 ..." or "4.7.0 ..." */
+	bool recheck; /* a fresh look at DNS could change this FAIL: look before
+	               * bouncing (RFC 8461 section 5.1) */
+	enum rtls_class class;
+	bool own_mx; /* route by the record's hosts, else the site's own way */
+	bool sts;    /* a policy of mode testing or enforce is known */
+	enum rtls_sts_mode sts_mode;
+	struct rtls_slice policy_id;
+	struct rtls_slice policy_digest;
+	enum rtls_dnssec mx_dnssec;
+	bool ask_requiretls; /* send the parameter where it is offered */
+	const struct rtls_record *record;
+	const struct rtls_sts_policy *policy;
+};
+
+/* Total: every question has an answer. */
+void rtls_verdict_route(
+	const struct rtls_question *question, struct rtls_plan *plan);
+
+/*
+ * The plan as the router's address_data:
+ *   class=enforce sts=enforce id=20261101 policy=<digest> dnssec=no
+ *   hosts="a:+:b::1:c" mx="a *.b" dane="a" tlsafail="b"
+ * or fail="5.7.10 ..." or defer="4.7.0 ...".
+ *
+ * dnssec    yes or no: of the MX answer; left out when not known
+ * implicit  yes: no MX, the host is the domain itself
+ * hosts     only when own_mx: Exim's host list in order of preference, with
+ *           "+" between groups; a host that will be refused has port 1
+ *           ("::1"): the port is part of the key of Exim's retry record, so the
+ *           refusal delays no other mail to that host, and should the session
+ *           not refuse it, nothing is sent there in clear
+ * mx        the policy's patterns
+ * dane      hosts with secure, usable TLSA behind a secure MX, not subject to
+ *           the policy
+ * tlsafail  hosts whose TLSA lookup failed
+ * Empty parts are left out.
+ *
+ * RTLS_INVALID  does not fit
+ * RTLS_BUG      own_mx without hosts in the record
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_plan_format(
+	const struct rtls_plan *plan, struct rtls_text *out);
+
+/* What a session needs of it, read back. Slices borrow from text. */
+struct rtls_session_plan {
+	enum rtls_class class;
+	bool sts;
+	enum rtls_sts_mode sts_mode;
+	struct rtls_slice policy_id;
+	struct rtls_slice policy_digest;
+	bool mx_secure;
+	bool mx_implicit; /* its name needs nobody to vouch for it */
+	struct rtls_slice mx;
+	struct rtls_slice dane;
+	struct rtls_slice tlsafail;
+};
+
+/*
+ * Words that are not ours are ignored: a site may add its own.
+ *
+ * plan          filled on RTLS_OK, else untouched
+ * RTLS_NONE     not an address_data of ours (no class=)
+ * RTLS_INVALID  ours, but malformed: nothing is known of what was decided, so
+ *               the session must not be used
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_session_plan_parse(
+	struct rtls_slice text, struct rtls_session_plan *plan);
+
+enum rtls_host_verdict {
+	RTLS_HOST_OK,            /* by the policy, or no policy applies */
+	RTLS_HOST_DANE,          /* DANE decides, the policy does not */
+	RTLS_HOST_NOT_IN_POLICY, /* class strict and enforce: refuse */
+	RTLS_HOST_TLSA_FAILED,   /* refuse; never reported, it is our lookup */
+};
+
+/* host as Exim has it; a trailing dot is ignored. For testing policies
+ * NOT_IN_POLICY is what to report, not a reason to refuse. */
+enum rtls_host_verdict rtls_verdict_host(
+	const struct rtls_session_plan *plan, struct rtls_slice host);
+
+/* Does that verdict keep the connection from being made? Only in the classes
+ * strict and enforce; TLSA_FAILED always; NOT_IN_POLICY when the policy's mode
+ * is enforce or, for strict, when nothing but the policy vouches for the MX
+ * names. */
+bool rtls_verdict_refuses(
+	const struct rtls_session_plan *plan, enum rtls_host_verdict verdict);
+
+#endif
