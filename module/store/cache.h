@@ -1,0 +1,37 @@
+/* cache.h - one file per domain: <spool>/cache/<xx>/<domain>, xx being two hex
+ * digits of a hash, so that no directory grows large. */
+#ifndef RTLS_CACHE_H
+#define RTLS_CACHE_H
+
+#include "policy/record.h"
+
+#define RTLS_CACHE_PATH_MAX 1024
+
+/* domain must be normalized. RTLS_INVALID: not a normalized name, or too long. */
+RTLS_MUST_CHECK enum rtls_status rtls_cache_path(
+	const char *spool, const char *domain, char out[RTLS_CACHE_PATH_MAX]);
+
+/*
+ * buffer  RTLS_RECORD_SIZE_MAX + 1 bytes, borrowed by record
+ * RTLS_NONE     no record
+ * RTLS_INVALID  there, but it does not parse: a miss, and one log line (err)
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_cache_get(const char *spool,
+	const char *domain, char *buffer, struct rtls_record *record,
+	struct rtls_err *err);
+
+RTLS_MUST_CHECK enum rtls_status rtls_cache_put(const char *spool,
+	const struct rtls_record *record, struct rtls_err *err);
+
+RTLS_MUST_CHECK enum rtls_status rtls_cache_remove(
+	const char *spool, const char *domain, struct rtls_err *err);
+
+/*
+ * Call visit for each domain that has a record, in no order; names that are not
+ * domains are skipped. visit returns false to stop. A missing cache is empty.
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_cache_each(const char *spool,
+	bool (*visit)(const char *domain, void *context), void *context,
+	struct rtls_err *err);
+
+#endif

@@ -1,0 +1,60 @@
+/* config_file.c - requiretls.conf and the rules file, with the checks that
+ * make them count. */
+#include "store/config_file.h"
+
+#include "store/file.h"
+
+/* "path: why" in place of "why". */
+static void prefix_path(
+	struct rtls_err *err, const char *path, const struct rtls_err *why)
+{
+	struct rtls_quoted q;
+
+	rtls_err_set(
+		err, "%s: %s", rtls_quoted(&q, rtls_slice(path)), why->text);
+}
+
+enum rtls_status rtls_config_load(
+	const char *path, struct rtls_config *config, struct rtls_err *err)
+{
+	char buffer[RTLS_CONFIG_SIZE_MAX + 1];
+	struct rtls_err why = { "" };
+	struct rtls_slice text;
+	enum rtls_status status;
+
+	status = rtls_file_read_trusted(
+		path, buffer, RTLS_CONFIG_SIZE_MAX, &text, err);
+	if (status == RTLS_NONE) {
+		rtls_config_defaults(config);
+		return RTLS_OK;
+	}
+	if (status != RTLS_OK)
+		return status;
+	status = rtls_config_parse(text, config, &why);
+	if (status != RTLS_OK)
+		prefix_path(err, path, &why);
+	return status;
+}
+
+enum rtls_status rtls_rules_load(const struct rtls_config *config, char *buffer,
+	struct rtls_rules *rules, struct rtls_err *err)
+{
+	struct rtls_err why = { "" };
+	struct rtls_slice text;
+	enum rtls_status status;
+
+	if (config->rules[0] == '\0') {
+		rules->count = 0;
+		return RTLS_OK;
+	}
+	status = rtls_file_read_trusted(
+		config->rules, buffer, RTLS_RULES_SIZE_MAX, &text, err);
+	if (status == RTLS_NONE)
+		return RTLS_INVALID;
+	if (status != RTLS_OK)
+		return status;
+	status = rtls_rules_parse(text, rules, &why);
+	if (status != RTLS_OK)
+		prefix_path(err, config->rules, &why);
+	return status;
+}
