@@ -1,0 +1,40 @@
+/* fetch.h - the one wrapper around libcurl: GET the policy (RFC 8461 section
+ * 3.3), POST a report (RFC 8460 section 5.4).
+ *
+ * https only, no redirect, no proxy, no netrc, no cookie, no cache; TLS 1.2 and up; the certificate
+ * by DNS-ID only; every byte counted. */
+#ifndef RTLS_FETCH_H
+#define RTLS_FETCH_H
+
+#include "policy/config.h"
+#include "policy/result.h"
+
+struct rtls_fetch_result {
+	enum rtls_result
+		failure; /* SUCCESS, or sts-policy-fetch-error, sts-webpki-invalid */
+	char reason[RTLS_ERR_SIZE]; /* quoted */
+	struct rtls_slice body;     /* borrows from buffer */
+};
+
+/*
+ * https://mta-sts.<domain>/.well-known/mta-sts.txt
+ *
+ * domain  normalized
+ * buffer  RTLS_STS_POLICY_SIZE_MAX bytes
+ * RTLS_OK         status 200, text/plain, in time and size: body is set
+ * RTLS_TEMPORARY  anything else: failure and reason say what
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_fetch_policy(
+	const struct rtls_config *config, const char *domain, char *buffer,
+	struct rtls_fetch_result *result);
+
+/*
+ * url           an https URI as the record had it
+ * content_type  "application/tlsrpt+gzip"
+ * RTLS_OK  the server answered 2xx; RTLS_TEMPORARY otherwise, err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_fetch_post(
+	const struct rtls_config *config, const char *url,
+	const char *content_type, struct rtls_slice body, struct rtls_err *err);
+
+#endif

@@ -1,0 +1,273 @@
+/* resolve.c - one domain from DNS and HTTPS to its cache record.
+ *
+ * A new record begins as what the old one knows and is still true (an unexpired policy, a back-off);
+ * then each part is looked up again. */
+#include "resolve.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "resolving.h"
+#include "store/cache.h"
+#include "store/lock.h"
+#include "warned.h"
+
+#define NOTE_MAX 512
+
+/* --- for the parts ---------------------------------------------------------- */
+
+struct rtls_slice rtls_resolving_keep(
+	struct rtls_resolving *resolving, struct rtls_slice text)
+{
+	struct rtls_resolved *resolved = resolving->resolved;
+	char *copy = resolved->arena + resolved->arena_size;
+
+	if (text.size == 0 ||
+		text.size > sizeof(resolved->arena) - resolved->arena_size)
+		return rtls_slice_n(copy, 0);
+	memcpy(copy, text.data, text.size);
+	resolved->arena_size += text.size;
+	return rtls_slice_n(copy, text.size);
+}
+
+void rtls_resolving_note(
+	struct rtls_resolving *resolving, const char *format, ...)
+{
+	struct rtls_record *record = resolving->record;
+	struct rtls_slice kept;
+	char note[NOTE_MAX];
+	va_list args;
+	int size;
+
+	va_start(args, format);
+	size = vsnprintf(note, sizeof(note), format, args);
+	va_end(args);
+	if (size <= 0 || record->note_count == RTLS_NOTES_MAX)
+		return;
+	kept = rtls_resolving_keep(
+		resolving, rtls_slice_trim(rtls_slice(note)));
+	if (kept.size > 0)
+		record->note[record->note_count++] = kept;
+}
+
+int64_t rtls_resolving_until(
+	const struct rtls_resolving *resolving, uint32_t ttl_s, uint32_t max_s)
+{
+	/* A second at least: this very delivery has to find the record fresh. */
+	if (ttl_s == 0)
+		ttl_s = 1;
+	return resolving->now_s + (ttl_s < max_s ? ttl_s : max_s);
+}
+
+/* --- old and new ------------------------------------------------------------ */
+
+static void carry_over(struct rtls_resolving *resolving)
+{
+	const struct rtls_record *old = &resolving->old;
+	struct rtls_record *record = resolving->record;
+
+	record->fetch = old->fetch;
+	record->fetch_id = old->fetch_id;
+	record->fetch_retry_s = old->fetch_retry_s;
+	record->fetch_error = old->fetch_error;
+	if (!rtls_record_has_policy(old, resolving->now_s))
+		return;
+	record->policy_id = old->policy_id;
+	record->policy_fetched_s = old->policy_fetched_s;
+	record->policy_until_s = old->policy_until_s;
+	record->policy_digest = old->policy_digest;
+	record->policy_text = old->policy_text;
+}
+
+static void read_old(struct rtls_resolving *resolving, struct rtls_err *err)
+{
+	struct rtls_record *old = &resolving->old;
+
+	err->text[0] = '\0';
+	if (rtls_cache_get(resolving->config->spool, resolving->domain,
+		    resolving->resolved->old_text, old, err) == RTLS_NONE)
+		err->text[0] = '\0';
+	if (old->domain.size == 0)
+		memset(old, 0, sizeof(*old));
+}
+
+static void write_new(struct rtls_resolving *resolving)
+{
+	struct rtls_record *stored = malloc(sizeof(*stored));
+	struct rtls_err err = { "out of memory" };
+
+	if (stored != NULL) {
+		*stored = *resolving->record;
+		if (resolving->is_kept_out) {
+			stored->policy_id = rtls_slice("");
+			stored->policy_fetched_s = 0;
+			stored->policy_until_s = 0;
+			stored->policy_digest = rtls_slice("");
+			stored->policy_text = rtls_slice("");
+		}
+	}
+	if (stored == NULL || rtls_cache_put(resolving->config->spool, stored,
+				      &err) != RTLS_OK)
+		rtls_resolving_note(resolving,
+			"cache record of %s not written: %s", resolving->domain,
+			err.text);
+	free(stored);
+}
+
+/* --- looking up ------------------------------------------------------------- */
+
+static void note_resolver(struct rtls_resolving *resolving)
+{
+	if (rtls_dns_can_validate(resolving->dns) ||
+		!rtls_warn_daily(resolving->config->spool, "no-dnssec",
+			resolving->now_s))
+		return;
+	rtls_resolving_note(resolving,
+		"the resolver cannot do DNSSEC: every answer counts as insecure, there is no DANE");
+}
+
+static enum rtls_status look_up(struct rtls_resolving *resolving,
+	struct rtls_dns_query *queries, struct rtls_err *err)
+{
+	bool sts = resolving->config->mta_sts;
+	enum rtls_status status;
+
+	snprintf(queries[0].name, sizeof(queries[0].name), "%s",
+		resolving->domain);
+	queries[0].type = RTLS_DNS_MX;
+	snprintf(queries[1].name, sizeof(queries[1].name), "_mta-sts.%s",
+		resolving->domain);
+	queries[1].type = RTLS_DNS_TXT;
+	status = rtls_dns_run(resolving->dns, queries, sts ? 2 : 1, err);
+	if (status == RTLS_OK)
+		status = rtls_resolve_mx(resolving, &queries[0], err);
+	if (status == RTLS_OK)
+		rtls_resolve_txt(resolving, sts ? &queries[1] : NULL);
+	return status;
+}
+
+static enum rtls_status ask_dns(
+	struct rtls_resolving *resolving, struct rtls_err *err)
+{
+	struct rtls_dns_query *queries = calloc(2, sizeof(*queries));
+	enum rtls_status status;
+
+	if (queries == NULL) {
+		rtls_err_set(err, "out of memory");
+		return RTLS_NO_MEMORY;
+	}
+	status = rtls_dns_open(resolving->config, &resolving->dns, err);
+	if (status == RTLS_OK) {
+		status = look_up(resolving, queries, err);
+		note_resolver(resolving);
+		rtls_dns_close(resolving->dns);
+		resolving->dns = NULL;
+	}
+	rtls_dns_query_free(&queries[0]);
+	rtls_dns_query_free(&queries[1]);
+	free(queries);
+	return status;
+}
+
+static enum rtls_status update(struct rtls_resolving *resolving,
+	const struct rtls_err *unreadable, struct rtls_err *err)
+{
+	enum rtls_status status;
+
+	resolving->record->domain =
+		rtls_resolving_keep(resolving, rtls_slice(resolving->domain));
+	carry_over(resolving);
+	if (unreadable->text[0] != '\0')
+		rtls_resolving_note(resolving, "%s", unreadable->text);
+	status = ask_dns(resolving, err);
+	if (status != RTLS_OK)
+		return RTLS_TEMPORARY;
+	rtls_resolve_policy(resolving);
+	write_new(resolving);
+	return RTLS_OK;
+}
+
+/* --- single flight ---------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A spool without lock file is no reason not to deliver; a lock that another process holds for all
+ * that time is: it asks what we would ask. */
+static enum rtls_status take_lock(
+	struct rtls_resolving *resolving, int *fd, struct rtls_err *err)
+{
+	unsigned timeout_ms = resolving->config->resolve_timeout_ms;
+	int64_t start_ms = now_ms();
+
+	if (rtls_lock_take(resolving->config->spool, resolving->domain,
+		    timeout_ms, fd, err) == RTLS_OK)
+		return RTLS_OK;
+	return now_ms() - start_ms < timeout_ms ? RTLS_OK : RTLS_TEMPORARY;
+}
+
+static enum rtls_status resolve_locked(struct rtls_resolving *resolving,
+	bool is_forced, enum rtls_status lock, struct rtls_err *err)
+{
+	struct rtls_err unreadable;
+
+	read_old(resolving, &unreadable);
+	if (!is_forced &&
+		rtls_record_is_fresh(&resolving->old, resolving->now_s)) {
+		*resolving->record = resolving->old;
+		return RTLS_OK;
+	}
+	return lock == RTLS_OK ? update(resolving, &unreadable, err) : lock;
+}
+
+enum rtls_status rtls_resolve_domain(const struct rtls_config *config,
+	const char *domain, const struct rtls_resolve_options *options,
+	struct rtls_resolved **resolved, struct rtls_err *err)
+{
+	struct rtls_resolving *resolving = calloc(1, sizeof(*resolving));
+	struct rtls_resolved *made = calloc(1, sizeof(*made));
+	enum rtls_status status;
+	int fd = -1;
+
+	if (resolving == NULL || made == NULL) {
+		free(resolving);
+		free(made);
+		rtls_err_set(err, "out of memory");
+		return RTLS_TEMPORARY;
+	}
+	resolving->config = config;
+	resolving->domain = domain;
+	resolving->force_fetch = options->force_fetch;
+	resolving->now_s = options->now_s;
+	resolving->resolved = made;
+	resolving->record = &made->record;
+	status = take_lock(resolving, &fd, err);
+	status = resolve_locked(resolving,
+		options->force_dns || options->force_fetch, status, err);
+	rtls_lock_release(fd);
+	free(resolving);
+	if (status == RTLS_OK)
+		*resolved = made;
+	else
+		rtls_resolved_free(made);
+	return status;
+}
+
+const struct rtls_record *rtls_resolved_record(
+	const struct rtls_resolved *resolved)
+{
+	return &resolved->record;
+}
+
+void rtls_resolved_free(struct rtls_resolved *resolved)
+{
+	free(resolved);
+}

@@ -1,0 +1,36 @@
+/* resolve.h - find out all about one domain and keep it: MX with DNSSEC state,
+ * addresses before TLSA (RFC 7672 section 2.2.2), the STS record and policy
+ * (RFC 8461 section 3). */
+#ifndef RTLS_RESOLVE_H
+#define RTLS_RESOLVE_H
+
+#include "policy/record.h"
+#include "resolve/dns.h"
+
+struct rtls_resolved; /* owns the texts a record borrows */
+
+struct rtls_resolve_options {
+	bool force_dns;   /* ask DNS again although the record is fresh */
+	bool force_fetch; /* fetch whatever the TXT record says (A5.5) */
+	int64_t now_s;
+};
+
+/*
+ * Single flight: takes the domain's lock; when another process has just done the work its record is
+ * the answer. A failed update never weakens an unexpired
+ * policy. The new record is written to the cache; when that fails the answer is given all
+ * the same, with a note. Fetch failures go into the journal when config->tlsrpt.
+ *
+ * domain    normalized
+ * resolved  owned by the caller until rtls_resolved_free()
+ * RTLS_TEMPORARY  nothing at all could be found out; err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_resolve_domain(
+	const struct rtls_config *config, const char *domain,
+	const struct rtls_resolve_options *options,
+	struct rtls_resolved **resolved, struct rtls_err *err);
+const struct rtls_record *rtls_resolved_record(
+	const struct rtls_resolved *resolved);
+void rtls_resolved_free(struct rtls_resolved *resolved);
+
+#endif
