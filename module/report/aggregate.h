@@ -1,0 +1,82 @@
+/* aggregate.h - count judged sessions: policy domain -> policy -> failure.
+ *
+ * Memory grows with what is distinct, not with the number of sessions, and what strangers can
+ * make distinct is capped: the counts stay right, the details get coarser. */
+#ifndef RTLS_AGGREGATE_H
+#define RTLS_AGGREGATE_H
+
+#include "policy/result.h"
+#include "report/report.h"
+#include "report/table.h"
+
+/* Per policy domain. Behind the first limit failures are kept by result and MX
+ * host only, behind the second by result only. */
+#define RTLS_DETAILS_MAX       1000
+#define RTLS_DETAILS_HOSTS_MAX 1100
+/* Behind this, one more entry per policy type, without policy text. */
+#define RTLS_POLICIES_MAX 100
+
+/* One element of failure-details. */
+struct rtls_detail {
+	enum rtls_result result;
+	struct rtls_slice sending_ip; /* RFC 5952 form, or empty */
+	struct rtls_slice mx_host;
+	struct rtls_slice mx_helo;
+	struct rtls_slice receiving_ip;
+	struct rtls_slice reason;
+	uint64_t count;
+	struct rtls_detail *next;
+};
+
+/* One element of policies. */
+struct rtls_report_policy {
+	enum rtls_policy_type type;
+	struct rtls_slice digest; /* empty: text unknown */
+	struct rtls_slice domain; /* of a TLSA policy the MX host */
+	uint64_t successes;
+	uint64_t failures;
+	size_t detail_count;
+	struct rtls_detail *details; /* while counting */
+	struct rtls_detail **detail; /* once finished, most frequent first */
+	struct rtls_report_policy *next;
+};
+
+struct rtls_report {
+	struct rtls_slice domain; /* terminated */
+	int64_t begin_s;
+	int64_t end_s; /* the day's last second */
+	uint64_t successes;
+	uint64_t failures;
+	size_t detail_count; /* of all policies */
+	size_t policy_count;
+	struct rtls_report_policy *policies;
+	struct rtls_report_policy **policy; /* once finished, in fixed order */
+	struct rtls_report *next;
+};
+
+struct rtls_reports {
+	struct rtls_table table; /* owns all nodes and their texts */
+	int64_t begin_s;
+	uint64_t lines;
+	uint64_t skipped;
+	size_t count;
+	struct rtls_report *list;
+	struct rtls_report **report; /* once finished, by domain */
+};
+
+/* day_s: first second of the day. NULL: no memory. */
+struct rtls_reports *rtls_aggregate_begin(int64_t day_s);
+
+/*
+ * Count one session. A policy domain that is none counts as skipped.
+ * RTLS_NO_MEMORY  not counted, or counted without its detail: give up the day
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_aggregate_add(
+	struct rtls_reports *reports,
+	const struct rtls_session_result *session);
+
+/* Sort; to be called once, before reading. */
+RTLS_MUST_CHECK enum rtls_status rtls_aggregate_finish(
+	struct rtls_reports *reports);
+
+#endif

@@ -1,0 +1,209 @@
+/* deliver.c - each report to each place that is due.
+ *
+ * The one rule: the outbox says "sending", durably, before the first byte leaves, so a
+ * crash at any point means one report too few, never one too many. */
+#include "job.h"
+
+#include <stdlib.h>
+
+#include "policy/timestamp.h"
+#include "report/package.h"
+#include "report/report_mail.h"
+
+struct parcel {
+	const struct rtls_report *report;
+	struct rtls_package package; /* made when the first place wants it */
+};
+
+static enum rtls_status send_mail(const struct rtls_job *job,
+	const struct parcel *parcel, const char *to, struct rtls_err *err)
+{
+	const struct rtls_report_mail mail = {
+		.config = job->config,
+		.report = parcel->report,
+		.to = to,
+		.now_s = job->now_s,
+		.gzip = parcel->package.gzip,
+	};
+	enum rtls_status status;
+	size_t size;
+	char *text;
+
+	status = rtls_report_mail_format(&mail, &text, &size, err);
+	if (status != RTLS_OK)
+		return status;
+	status = job->outside->mail(
+		job->outside->context, to, rtls_slice_n(text, size), err);
+	free(text);
+	return status;
+}
+
+static enum rtls_status send_parcel(const struct rtls_job *job,
+	const struct parcel *parcel, const struct rtls_rua *rua,
+	struct rtls_err *err)
+{
+	const char *target = rtls_rua_target(rua);
+
+	if (rua->kind == RTLS_RUA_MAILTO)
+		return send_mail(job, parcel, target, err);
+	return job->outside->post(
+		job->outside->context, target, parcel->package.gzip, err);
+}
+
+static void log_delivery(const struct rtls_job *job,
+	const struct rtls_outbox *outbox, const struct rtls_outbox_to *to,
+	const char *what, const char *why)
+{
+	char next[RTLS_TIMESTAMP_SIZE];
+	struct rtls_quoted quoted;
+
+	rtls_job_log(job, "report for %s of %s to %s %s%s%s%s%s",
+		outbox->domain, job->date,
+		rtls_quoted(&quoted, rtls_slice(to->rua.uri)), what,
+		why[0] != '\0' ? ": " : "", why,
+		to->state == RTLS_DELIVERY_PENDING ? "; next try " : "",
+		to->state == RTLS_DELIVERY_PENDING
+			? rtls_timestamp_format(next, to->tries.next_s)
+			: "");
+}
+
+static void finish_try(struct rtls_job *job, struct rtls_outbox *outbox,
+	struct rtls_outbox_to *to, enum rtls_status status,
+	const struct rtls_err *err)
+{
+	if (status == RTLS_OK) {
+		to->state = RTLS_DELIVERY_SENT;
+		to->tries.next_s = 0;
+		job->sums->sent++;
+		log_delivery(job, outbox, to, "sent", "");
+	} else if (rtls_tries_fail(&to->tries, job->now_s)) {
+		to->state = RTLS_DELIVERY_PENDING;
+		job->sums->deferred++;
+		log_delivery(job, outbox, to, "deferred", err->text);
+	} else {
+		to->state = RTLS_DELIVERY_FAILED;
+		job->sums->dropped++;
+		log_delivery(
+			job, outbox, to, "dropped after 24 hours", err->text);
+	}
+	(void)rtls_job_put(job, outbox);
+}
+
+static void try_delivery(struct rtls_job *job, struct rtls_outbox *outbox,
+	struct rtls_outbox_to *to, struct parcel *parcel)
+{
+	struct rtls_outbox_to before = *to;
+	struct rtls_err err = { "" };
+	enum rtls_status status = RTLS_OK;
+
+	if (parcel->package.json == NULL)
+		status = rtls_package_make(
+			job->config, parcel->report, &parcel->package, &err);
+	if (status != RTLS_OK) {
+		rtls_package_free(&parcel->package);
+		rtls_job_trouble(job, &err);
+		return;
+	}
+	rtls_tries_begin(&to->tries, job->now_s);
+	to->state = RTLS_DELIVERY_SENDING;
+	/* What cannot be noted down is not sent: it would be sent again. */
+	if (!rtls_job_put(job, outbox)) {
+		*to = before;
+		return;
+	}
+	status = send_parcel(job, parcel, &to->rua, &err);
+	finish_try(job, outbox, to, status, &err);
+}
+
+/* A run ended while this was being sent, and nobody knows how far it got. */
+static void give_up(struct rtls_job *job, struct rtls_outbox *outbox,
+	struct rtls_outbox_to *to)
+{
+	to->state = RTLS_DELIVERY_FAILED;
+	to->tries.next_s = 0;
+	job->sums->dropped++;
+	log_delivery(job, outbox, to, "dropped",
+		"a run was interrupted while sending; it may have arrived");
+	(void)rtls_job_put(job, outbox);
+}
+
+static bool is_due(const struct rtls_job *job, const struct rtls_outbox_to *to)
+{
+	return to->state == RTLS_DELIVERY_SENDING ||
+	       (to->state == RTLS_DELIVERY_PENDING &&
+		       rtls_tries_is_due(&to->tries, job->now_s));
+}
+
+static void deliver(struct rtls_job *job, const struct rtls_report *report,
+	struct rtls_outbox *outbox)
+{
+	struct parcel parcel = { .report = report };
+
+	for (size_t i = 0; i < outbox->to_count; i++) {
+		struct rtls_outbox_to *to = &outbox->to[i];
+
+		if (!is_due(job, to)) {
+			if (to->state == RTLS_DELIVERY_PENDING)
+				job->sums->waiting++;
+		} else if (to->state == RTLS_DELIVERY_SENDING) {
+			give_up(job, outbox, to);
+		} else {
+			try_delivery(job, outbox, to, &parcel);
+		}
+	}
+	rtls_package_free(&parcel.package);
+}
+
+static bool has_due(
+	const struct rtls_job *job, const struct rtls_outbox *outbox)
+{
+	for (size_t i = 0; i < outbox->to_count; i++)
+		if (is_due(job, &outbox->to[i]))
+			return true;
+	return false;
+}
+
+static size_t count_due(
+	const struct rtls_job *job, const struct rtls_reports *reports)
+{
+	struct rtls_outbox outbox;
+	size_t due = 0;
+
+	if (job->options->spread_s == 0)
+		return 0;
+	for (size_t i = 0; i < rtls_reports_count(reports); i++)
+		if (rtls_job_get(
+			    job, rtls_reports_get(reports, i), &outbox, NULL) &&
+			has_due(job, &outbox))
+			due++;
+	return due;
+}
+
+/* RFC 8460 section 4.1: not all at once. */
+static void pause_before(struct rtls_job *job, unsigned max_s)
+{
+	if (max_s > 0)
+		job->now_s += job->outside->pause(job->outside->context, max_s);
+}
+
+void rtls_job_deliver(struct rtls_job *job, const struct rtls_reports *reports)
+{
+	size_t due = count_due(job, reports);
+	unsigned max_s = due == 0 ? 0 : job->options->spread_s / (unsigned)due;
+	struct rtls_outbox outbox;
+	struct rtls_err err = { "" };
+
+	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
+		const struct rtls_report *report = rtls_reports_get(reports, i);
+
+		if (!rtls_job_get(job, report, &outbox, &err)) {
+			rtls_job_trouble(job, &err);
+			continue;
+		}
+		if (outbox.record == RTLS_RECORD_NONE)
+			job->sums->unwanted++;
+		if (has_due(job, &outbox))
+			pause_before(job, max_s);
+		deliver(job, report, &outbox);
+	}
+}

@@ -1,0 +1,40 @@
+/* job.h - what the parts of one run share; for ask.c, deliver.c and run.c. */
+#ifndef RTLS_JOB_H
+#define RTLS_JOB_H
+
+#include "policy/timestamp.h"
+#include "report/run.h"
+
+struct rtls_job {
+	const struct rtls_config *config;
+	const struct rtls_outside *outside;
+	const struct rtls_run_options *options;
+	struct rtls_run_sums *sums;
+	int64_t now_s;             /* moves on by the pauses */
+	char date[RTLS_DATE_SIZE]; /* of the day under work */
+	enum rtls_status status;
+	struct rtls_err *err;
+};
+
+void rtls_job_log(const struct rtls_job *job, const char *format, ...)
+	RTLS_PRINTF(2, 3);
+
+/* Something could not be done: log it and go on with the rest; the first such
+ * reason becomes the result of the run. */
+void rtls_job_trouble(struct rtls_job *job, const struct rtls_err *err);
+
+/* The outbox of one report of the day. False: err says why. */
+RTLS_MUST_CHECK bool rtls_job_get(const struct rtls_job *job,
+	const struct rtls_report *report, struct rtls_outbox *outbox,
+	struct rtls_err *err);
+
+/* False: it could not be written, and that is logged. */
+bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox);
+
+/* Look up all domains of the day whose record is not known yet. */
+void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports);
+
+/* Send what is due. */
+void rtls_job_deliver(struct rtls_job *job, const struct rtls_reports *reports);
+
+#endif

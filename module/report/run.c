@@ -1,0 +1,129 @@
+/* run.c - which days, and one run at a time. */
+#include "run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "report/job.h"
+#include "store/lock.h"
+
+#define DAY_S        86400
+#define LOCK_NAME    "report run" /* no domain name has a space */
+#define LOCK_WAIT_MS 1000
+#define LINE_SIZE    2048
+
+void rtls_job_log(const struct rtls_job *job, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	job->outside->log(job->outside->context, line);
+}
+
+/* Something could not be done: go on with the rest, but remember the first. */
+void rtls_job_trouble(struct rtls_job *job, const struct rtls_err *err)
+{
+	rtls_job_log(job, "%s", err->text);
+	if (job->status == RTLS_OK) {
+		job->status = RTLS_TEMPORARY;
+		rtls_err_set(job->err, "%s", err->text);
+	}
+}
+
+bool rtls_job_get(const struct rtls_job *job, const struct rtls_report *report,
+	struct rtls_outbox *outbox, struct rtls_err *err)
+{
+	return rtls_outbox_get(job->config->spool, job->date,
+		       rtls_report_domain(report), outbox, err) == RTLS_OK;
+}
+
+bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox)
+{
+	struct rtls_err err = { "" };
+
+	if (rtls_outbox_put(job->config->spool, job->date, outbox, &err) ==
+		RTLS_OK)
+		return true;
+	rtls_job_trouble(job, &err);
+	return false;
+}
+
+static void run_day(struct rtls_job *job, int64_t day_s)
+{
+	struct rtls_err err = { "" };
+	struct rtls_reports *reports;
+	enum rtls_status status;
+
+	rtls_date_format(job->date, day_s);
+	status = rtls_reports_load(job->config, job->date, &reports, &err);
+	if (status == RTLS_NONE)
+		return;
+	if (status != RTLS_OK) {
+		rtls_job_trouble(job, &err);
+		return;
+	}
+	rtls_job_ask(job, reports);
+	rtls_job_deliver(job, reports);
+	rtls_reports_free(reports);
+}
+
+static enum rtls_status first_second(
+	const char *date, int64_t now_s, int64_t *day_s, struct rtls_err *err)
+{
+	if (rtls_date_parse(rtls_slice(date), day_s) != RTLS_OK) {
+		rtls_err_set(err, "not a date like 2026-11-21");
+		return RTLS_INVALID;
+	}
+	if (*day_s + DAY_S > now_s) {
+		rtls_err_set(err, "%s is not over yet (UTC)", date);
+		return RTLS_INVALID;
+	}
+	return RTLS_OK;
+}
+
+static enum rtls_status run_days(struct rtls_job *job)
+{
+	int64_t today_s = job->now_s - job->now_s % DAY_S;
+	int64_t day_s;
+
+	if (job->options->date == NULL) {
+		for (int back = RTLS_DAYS_CAUGHT_UP; back > 0; back--)
+			run_day(job, today_s - (int64_t)back * DAY_S);
+		return job->status;
+	}
+	if (first_second(job->options->date, job->now_s, &day_s, job->err) !=
+		RTLS_OK)
+		return RTLS_INVALID;
+	run_day(job, day_s);
+	return job->status;
+}
+
+enum rtls_status rtls_report_run(const struct rtls_config *config,
+	const struct rtls_run_options *options,
+	const struct rtls_outside *outside, struct rtls_run_sums *sums,
+	struct rtls_err *err)
+{
+	struct rtls_job job = {
+		.config = config,
+		.outside = outside,
+		.options = options,
+		.sums = sums,
+		.now_s = options->now_s,
+		.status = RTLS_OK,
+		.err = err,
+	};
+	enum rtls_status status;
+	int lock;
+
+	*sums = (struct rtls_run_sums){ .sent = 0 };
+	status = rtls_lock_take(
+		config->spool, LOCK_NAME, LOCK_WAIT_MS, &lock, err);
+	if (status != RTLS_OK)
+		return RTLS_TEMPORARY;
+	status = run_days(&job);
+	rtls_lock_release(lock);
+	return status;
+}

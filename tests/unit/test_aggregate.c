@@ -1,0 +1,467 @@
+/* test_aggregate.c - from journal lines to counts (items B2.1, B2.6, B4.6, B4.7).
+ * The code under test is included, so that its calloc can be made to fail. */
+#include "check_report.h"
+
+static size_t allocations, fail_at; /* fail_at 0: never */
+
+static void *counted_calloc(size_t count, size_t size)
+{
+	if (++allocations == fail_at)
+		return NULL;
+	return calloc(count, size);
+}
+
+#define calloc counted_calloc
+#include "report/aggregate.c"        /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_finish.c" /* NOLINT(bugprone-suspicious-include) */
+#include "report/reports.c"          /* NOLINT(bugprone-suspicious-include) */
+#include "report/table.c"            /* NOLINT(bugprone-suspicious-include) */
+#undef calloc
+
+#include <inttypes.h>
+
+#define DIGEST_A                                                               \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B                                                               \
+	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* A report as text: domain good/bad, its policies, their failures. */
+static void add_slice(struct rtls_text *out, struct rtls_slice slice)
+{
+	rtls_text_printf(out, " ");
+	rtls_text_add(out, slice.size > 0 ? slice : rtls_slice("-"));
+}
+
+static void dump_policy(
+	struct rtls_text *out, const struct rtls_report_policy *policy)
+{
+	rtls_text_printf(out, " %s %.*s %.1s %" PRIu64 "/%" PRIu64 "\n",
+		rtls_policy_type_name(policy->type), (int)policy->domain.size,
+		policy->domain.data,
+		policy->digest.size > 0 ? policy->digest.data : "-",
+		policy->successes, policy->failures);
+	for (size_t i = 0; i < policy->detail_count; i++) {
+		const struct rtls_detail *detail = policy->detail[i];
+
+		rtls_text_printf(out, "  %" PRIu64 " %s", detail->count,
+			rtls_result_name(detail->result));
+		add_slice(out, detail->sending_ip);
+		add_slice(out, detail->mx_host);
+		add_slice(out, detail->mx_helo);
+		add_slice(out, detail->receiving_ip);
+		add_slice(out, detail->reason);
+		rtls_text_printf(out, "\n");
+	}
+}
+
+static void dump(struct rtls_text *out, const struct rtls_reports *reports)
+{
+	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
+		const struct rtls_report *report = rtls_reports_get(reports, i);
+
+		rtls_text_printf(out, "%s %" PRIu64 "/%" PRIu64 "\n",
+			rtls_report_domain(report),
+			rtls_report_successes(report),
+			rtls_report_failures(report));
+		for (size_t k = 0; k < report->policy_count; k++)
+			dump_policy(out, report->policy[k]);
+	}
+}
+
+static struct rtls_session_result session_of(
+	const char *domain, enum rtls_policy_type type, enum rtls_result result)
+{
+	return (struct rtls_session_result){ .time_s = TEST_DAY_S,
+		.policy_domain = rtls_slice(domain),
+		.type = type,
+		.result = result };
+}
+
+struct row {
+	const char *proves;
+	const char *lines;
+	const char *wanted;
+};
+
+static const struct row rows[] = {
+	{ "B2.5 a success without any policy is a report, too",
+		LINE("a.example\tno-policy-found\t-\tsuccess\t192.0.2.1\t"
+		     "mx.a.example\t-\t192.0.2.2\t-"),
+		"a.example 1/0\n no-policy-found a.example - 1/0\n" },
+	{ "B2.1 sessions are counted per policy",
+		LINE("a.example\tsts\t" DIGEST_A "\tsuccess\t-\t-\t-\t-\t-")
+			LINE("a.example\tsts\t" DIGEST_B
+			     "\tsuccess\t-\t-\t-\t-\t-")
+				LINE("a.example\tsts\t" DIGEST_A
+				     "\tsuccess\t-\t-\t-\t-\t-"),
+		"a.example 3/0\n sts a.example a 2/0\n sts a.example b 1/0\n" },
+	{ "B4.7 DANE first, its domain is the MX host",
+		LINE("a.example\tsts\t" DIGEST_A "\tsuccess\t-\t-\t-\t-\t-")
+			LINE("a.example\ttlsa\t" DIGEST_B
+			     "\tsuccess\t-\tmx2.example\t-\t-\t-")
+				LINE("a.example\ttlsa\t" DIGEST_B
+				     "\tsuccess\t-\tMX1.example.\t-\t-\t-"),
+		"a.example 3/0\n tlsa mx1.example b 1/0\n"
+		" tlsa mx2.example b 1/0\n sts a.example a 1/0\n" },
+	{ "B4.7 DANE without an MX host is about the domain",
+		LINE("a.example\ttlsa\t-\tdnssec-invalid\t-\t-\t-\t-\t-"),
+		"a.example 0/1\n tlsa a.example - 0/1\n"
+		"  1 dnssec-invalid - - - - -\n" },
+	{ "B2.6 the same failure is one entry, most frequent first",
+		LINE("a.example\tno-policy-found\t-\tcertificate-expired\t-\t"
+		     "mx1\t-\t-\t-")
+			LINE("a.example\tno-policy-found\t-\t"
+			     "starttls-not-supported\t-\tmx1\t-\t-\t-")
+				LINE("a.example\tno-policy-found\t-\t"
+				     "starttls-not-supported\t-\tMX1.\t-\t-\t"
+				     "-"),
+		"a.example 0/3\n no-policy-found a.example - 0/3\n"
+		"  2 starttls-not-supported - mx1 - - -\n"
+		"  1 certificate-expired - mx1 - - -\n" },
+	{ "B4.5 each field of a failure makes a difference",
+		LINE("a.example\tsts\t-\tvalidation-failure\t192.0.2.1\tmx\th\t"
+		     "192.0.2.2\tr")
+			LINE("a.example\tsts\t-\tvalidation-failure\t"
+			     "192.0.2.1\tmx\th\t192.0.2.2\ts")
+				LINE("a.example\tsts\t-\tvalidation-failure\t"
+				     "192.0.2.1\tmx\ti\t192.0.2.2\tr")
+					LINE("a.example\tsts\t-\t"
+					     "validation-failure\t192.0.2.9\t"
+					     "mx\th\t192.0.2.2\tr"),
+		"a.example 0/4\n sts a.example - 0/4\n"
+		"  1 validation-failure 192.0.2.1 mx h 192.0.2.2 r\n"
+		"  1 validation-failure 192.0.2.1 mx h 192.0.2.2 s\n"
+		"  1 validation-failure 192.0.2.1 mx i 192.0.2.2 r\n"
+		"  1 validation-failure 192.0.2.9 mx h 192.0.2.2 r\n" },
+	{ "B2.1 domains in alphabetical order",
+		LINE("b.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-")
+			LINE("a.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-")
+				LINE("a-b.example\tsts\t-\tsuccess\t-\t-\t-\t-"
+				     "\t-"),
+		"a-b.example 1/0\n sts a-b.example - 1/0\n"
+		"a.example 1/0\n sts a.example - 1/0\n"
+		"b.example 1/0\n sts b.example - 1/0\n" },
+	{ "B2.1 torn and foreign lines are skipped",
+		"1\t17951400" LINE(
+			"a.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-") "\n"
+								     "hello\n2\t1795140000\ta.example\tsts\t-\tsuccess\t-\t"
+								     "-\t-\t-\t-\n" LINE(
+									     "b.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-")
+									     LINE("a..example\tsts\t-\tsuccess\t-\t-\t-\t-"
+										  "\t-") "1\t1795140000\ta.ex",
+		"b.example 1/0\n sts b.example - 1/0\n" },
+};
+
+static enum rtls_status load(const char *spool, struct rtls_reports **reports)
+{
+	struct rtls_config config;
+	struct rtls_err err = { "" };
+
+	check_config(&config, spool);
+	return rtls_reports_load(&config, TEST_DAY, reports, &err);
+}
+
+static void test_row(void **state)
+{
+	const struct row *row = *state;
+	struct rtls_reports *reports;
+	struct rtls_text out;
+	char spool[64], buffer[4096];
+
+	check_spool_make(spool);
+	check_journal_write(spool, row->lines);
+	assert_int_equal(load(spool, &reports), RTLS_OK);
+	check_spool_remove(spool);
+	rtls_text_init(&out, buffer, sizeof(buffer));
+	dump(&out, reports);
+	rtls_reports_free(reports);
+	assert_string_equal(buffer, row->wanted);
+}
+
+static void test_skipped_count(void **state)
+{
+	struct rtls_reports *reports;
+	char spool[64];
+
+	(void)state;
+	check_spool_make(spool);
+	check_journal_write(spool, rows[COUNT(rows) - 1].lines);
+	assert_int_equal(load(spool, &reports), RTLS_OK);
+	check_spool_remove(spool);
+	assert_int_equal(rtls_reports_lines(reports), 1);
+	assert_int_equal(rtls_reports_skipped(reports), 6);
+	rtls_reports_free(reports);
+}
+
+/* What the journal's own parser would refuse must not hurt either. */
+static void test_foreign_sessions(void **state)
+{
+	struct rtls_session_result session = session_of(
+		"A.Example.", RTLS_POLICY_STS, RTLS_RESULT_VALIDATION_FAILURE);
+	struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+	struct rtls_text out;
+	char buffer[512];
+
+	(void)state;
+	session.sending_ip = rtls_slice("2001:DB8:0:0:0:0:0:1");
+	session.receiving_ip = rtls_slice("192.0.2.01");
+	session.mx_host = rtls_slice("[192.0.2.2]");
+	assert_int_equal(rtls_aggregate_add(reports, &session), RTLS_OK);
+	session.policy_domain = rtls_slice("not/a/domain");
+	assert_int_equal(rtls_aggregate_add(reports, &session), RTLS_OK);
+	assert_int_equal(rtls_aggregate_finish(reports), RTLS_OK);
+	assert_int_equal(rtls_reports_skipped(reports), 1);
+	rtls_text_init(&out, buffer, sizeof(buffer));
+	dump(&out, reports);
+	assert_string_equal(buffer,
+		"a.example 0/1\n sts a.example - 0/1\n"
+		"  1 validation-failure 2001:db8::1 [192.0.2.2] - - -\n");
+	rtls_reports_free(reports);
+}
+
+/* --- much of it --------------------------------------------------------------- */
+
+#define BIG_LINES   100000
+#define BIG_DOMAINS 50
+#define BIG_TORN    777
+
+static void write_big_journal(const char *spool)
+{
+	FILE *file = check_spool_file(spool, "tlsrpt", TEST_DAY);
+
+	for (unsigned i = 0; i < BIG_LINES; i++) {
+		(void)fprintf(file,
+			"1\t%" PRId64 "\td%u.example\tsts\t-\t%s\t192.0.2.1\t"
+			"mx%u.example\t-\t192.0.2.%u\t-\n",
+			TEST_DAY_S + (int64_t)(i % TEST_SECONDS),
+			i % BIG_DOMAINS,
+			i % 4 == 0 ? "certificate-expired" : "success", i % 3,
+			i % 7);
+		if (i % (BIG_LINES / BIG_TORN) == 0)
+			(void)fprintf(file, "1\t1795\td%u.exa\n", i);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+static void test_big(void **state)
+{
+	struct rtls_reports *reports;
+	uint64_t good = 0, bad = 0, detailed = 0;
+	char spool[64];
+
+	(void)state;
+	check_spool_make(spool);
+	write_big_journal(spool);
+	allocations = 0;
+	assert_int_equal(load(spool, &reports), RTLS_OK);
+	check_spool_remove(spool);
+	assert_int_equal(rtls_reports_count(reports), BIG_DOMAINS);
+	assert_int_equal(rtls_reports_lines(reports), BIG_LINES);
+	assert_true(rtls_reports_skipped(reports) >= BIG_TORN);
+	for (size_t i = 0; i < BIG_DOMAINS; i++) {
+		const struct rtls_report *report = rtls_reports_get(reports, i);
+		const struct rtls_report_policy *policy = report->policy[0];
+
+		good += rtls_report_successes(report);
+		bad += rtls_report_failures(report);
+		for (size_t k = 0; k < policy->detail_count; k++)
+			detailed += policy->detail[k]->count;
+	}
+	assert_int_equal(bad, BIG_LINES / 4);
+	assert_int_equal(good, BIG_LINES - BIG_LINES / 4);
+	assert_int_equal(detailed, bad);
+	/* 50 domains, a policy and at most 21 kinds of failure each. */
+	assert_true(allocations < BIG_DOMAINS * 30);
+	rtls_reports_free(reports);
+}
+
+static void add_many_failures(struct rtls_reports *reports, unsigned count)
+{
+	char host[32], helo[32], ip[32];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct rtls_session_result session =
+			session_of("a.example", RTLS_POLICY_STS,
+				i % 2 == 0 ? RTLS_RESULT_CERTIFICATE_EXPIRED
+					   : RTLS_RESULT_VALIDATION_FAILURE);
+
+		(void)snprintf(helo, sizeof(helo), "helo%u", i);
+		(void)snprintf(host, sizeof(host), "mx%u.example", i % 300);
+		(void)snprintf(ip, sizeof(ip), "2001:db8::%x", i + 1);
+		session.mx_host = rtls_slice(host);
+		session.mx_helo = rtls_slice(helo);
+		session.receiving_ip = rtls_slice(ip);
+		assert_int_equal(
+			rtls_aggregate_add(reports, &session), RTLS_OK);
+	}
+	assert_int_equal(rtls_aggregate_finish(reports), RTLS_OK);
+}
+
+static void test_detail_caps(void **state)
+{
+	struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+	const struct rtls_report_policy *policy;
+	size_t full = 0, hosts = 0, bare = 0;
+	uint64_t sum = 0;
+
+	(void)state;
+	add_many_failures(reports, 5000);
+	policy = reports->report[0]->policy[0];
+	for (size_t i = 0; i < policy->detail_count; i++) {
+		const struct rtls_detail *detail = policy->detail[i];
+
+		sum += detail->count;
+		if (detail->receiving_ip.size > 0)
+			full++;
+		else if (detail->mx_host.size > 0)
+			hosts++;
+		else
+			bare++;
+		assert_int_equal(detail->mx_helo.size > 0,
+			detail->receiving_ip.size > 0);
+	}
+	assert_int_equal(sum, 5000);
+	assert_int_equal(policy->failures, 5000);
+	assert_int_equal(full, RTLS_DETAILS_MAX);
+	assert_int_equal(hosts, RTLS_DETAILS_HOSTS_MAX - RTLS_DETAILS_MAX);
+	assert_int_equal(bare, 2);
+	rtls_reports_free(reports);
+}
+
+static void test_policy_cap(void **state)
+{
+	struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+	const struct rtls_report *report;
+	uint64_t good = 0;
+	char digest[65];
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		struct rtls_session_result session = session_of("a.example",
+			i % 2 == 0 ? RTLS_POLICY_STS : RTLS_POLICY_TLSA,
+			RTLS_RESULT_SUCCESS);
+
+		(void)snprintf(digest, sizeof(digest), "%064x", i);
+		session.digest = rtls_slice(digest);
+		session.mx_host = rtls_slice("mx.example");
+		assert_int_equal(
+			rtls_aggregate_add(reports, &session), RTLS_OK);
+	}
+	assert_int_equal(rtls_aggregate_finish(reports), RTLS_OK);
+	report = reports->report[0];
+	assert_int_equal(report->policy_count, RTLS_POLICIES_MAX + 2);
+	for (size_t i = 0; i < report->policy_count; i++) {
+		good += report->policy[i]->successes;
+		if (report->policy[i]->successes > 1)
+			assert_int_equal(report->policy[i]->digest.size, 0);
+	}
+	assert_int_equal(good, 1000);
+	rtls_reports_free(reports);
+}
+
+/* Below the caps the order of the journal does not matter. */
+static void test_any_order(void **state)
+{
+	static char wanted[65536], got[65536];
+
+	(void)state;
+	for (unsigned step = 1; step < 500; step += 7) {
+		struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+		struct rtls_text out;
+
+		for (unsigned i = 0, k = 0; i < 503; i++, k += step) {
+			static const char *const domains[] = { "a.example",
+				"b.example", "c.example" };
+			static const char *const hosts[] = { "m1", "m2", "",
+				"m3" };
+			unsigned n = k % 503; /* a prime: each n once */
+			struct rtls_session_result session = session_of(
+				domains[n % 3], (enum rtls_policy_type)(n % 2),
+				(enum rtls_result)(n % RTLS_RESULT_COUNT));
+
+			session.mx_host = rtls_slice(hosts[n / 7 % 4]);
+			session.reason = rtls_slice(hosts[n / 11 % 4]);
+			assert_int_equal(
+				rtls_aggregate_add(reports, &session), RTLS_OK);
+		}
+		assert_int_equal(rtls_aggregate_finish(reports), RTLS_OK);
+		rtls_text_init(&out, step == 1 ? wanted : got, sizeof(got));
+		dump(&out, reports);
+		assert_false(out.overflow);
+		if (step > 1)
+			assert_string_equal(got, wanted);
+		rtls_reports_free(reports);
+	}
+}
+
+static void test_no_memory(void **state)
+{
+	struct rtls_reports *reports;
+	enum rtls_status status;
+	char spool[64];
+
+	(void)state;
+	check_spool_make(spool);
+	check_journal_write(spool, rows[5].lines);
+	for (size_t n = 1;; n++) {
+		allocations = 0;
+		fail_at = n;
+		status = load(spool, &reports);
+		fail_at = 0;
+		if (status == RTLS_OK)
+			break;
+		assert_int_equal(status, RTLS_NO_MEMORY);
+		assert_true(n < 100);
+	}
+	assert_int_equal(rtls_reports_lines(reports), 4);
+	rtls_reports_free(reports);
+	check_spool_remove(spool);
+}
+
+static void test_no_day(void **state)
+{
+	static const char *const dates[] = { "2026-11-31", "2026-1-1", "",
+		"../../etc", "2026-11-20/", "today" };
+	struct rtls_reports *reports = NULL;
+	struct rtls_config config;
+	struct rtls_err err = { "" };
+	char spool[64];
+
+	(void)state;
+	check_spool_make(spool);
+	check_config(&config, spool);
+	assert_int_equal(rtls_reports_load(&config, TEST_DAY, &reports, &err),
+		RTLS_NONE);
+	for (size_t i = 0; i < COUNT(dates); i++)
+		assert_int_equal(
+			rtls_reports_load(&config, dates[i], &reports, &err),
+			RTLS_INVALID);
+	check_journal_write(spool, "torn\n");
+	assert_int_equal(rtls_reports_load(&config, TEST_DAY, &reports, &err),
+		RTLS_NONE);
+	assert_null(reports);
+	check_spool_remove(spool);
+}
+
+int main(void)
+{
+	static struct check_suite suite;
+
+	CHECK_TABLE(&suite, test_row, rows);
+	check_add(&suite, "B2.1 what is skipped is counted", test_skipped_count,
+		NULL);
+	check_add(&suite, "B4.6 161 names and addresses in one form",
+		test_foreign_sessions, NULL);
+	check_add(&suite, "B2.1 100000 lines, memory by what is distinct",
+		test_big, NULL);
+	check_add(&suite, "165 failures beyond the cap get coarser",
+		test_detail_caps, NULL);
+	check_add(&suite, "165 policies beyond the cap lose their text",
+		test_policy_cap, NULL);
+	check_add(&suite, "B4 the order of the journal does not show",
+		test_any_order, NULL);
+	check_add(&suite, "each allocation failing", test_no_memory, NULL);
+	check_add(&suite, "no journal, no date, only torn lines", test_no_day,
+		NULL);
+	return check_run(&suite, "aggregate");
+}
