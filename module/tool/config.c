@@ -1,0 +1,196 @@
+/* config.c - `exim-requiretls config`: what is in force, where it comes from, and
+ * whether the files count. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/config_file.h"
+#include "store/file.h"
+#include "tool/verb.h"
+
+#define VALUE_SIZE (2 * RTLS_CONFIG_VALUE_MAX)
+
+/* A configuration, and what the files have to do with it. */
+struct shown {
+	const char *path;
+	bool draft; /* --file: checked, but not what is in force */
+	bool exists;
+	bool counts;
+	struct rtls_err why;    /* it does not count */
+	struct rtls_slice text; /* of the file; borrows from buffer */
+	struct rtls_config config;
+	struct rtls_rules rules;
+	char buffer[RTLS_CONFIG_SIZE_MAX + 1];
+	char rules_buffer[RTLS_RULES_SIZE_MAX + 1];
+};
+
+/* A draft may belong to whoever wrote it; that it would not count is said. */
+static enum rtls_status load_draft(struct shown *shown, struct rtls_err *err)
+{
+	struct rtls_err why = { "" };
+	struct rtls_quoted q;
+	enum rtls_status status;
+
+	if (!shown->exists) {
+		*err = shown->why;
+		return RTLS_NONE;
+	}
+	status = rtls_config_parse(shown->text, &shown->config, &why);
+	if (status != RTLS_OK)
+		rtls_err_set(err, "%s: %s",
+			rtls_quoted(&q, rtls_slice(shown->path)), why.text);
+	return status;
+}
+
+static enum rtls_status load(struct shown *shown, struct rtls_err *err)
+{
+	struct rtls_slice unused;
+	enum rtls_status status;
+
+	status = rtls_file_read_trusted(shown->path, shown->buffer,
+		RTLS_CONFIG_SIZE_MAX, &unused, &shown->why);
+	shown->counts = status == RTLS_OK;
+	/* Again without the checks, for the origin of each value. */
+	status = rtls_file_read(shown->path, shown->buffer,
+		RTLS_CONFIG_SIZE_MAX, &shown->text, err);
+	shown->exists = status == RTLS_OK;
+	status = shown->draft
+			 ? load_draft(shown, err)
+			 : rtls_config_load(shown->path, &shown->config, err);
+	if (status != RTLS_OK)
+		return status;
+	return rtls_rules_load(
+		&shown->config, shown->rules_buffer, &shown->rules, err);
+}
+
+/* Is the key set in the file? The text is valid: each key stands there once. */
+static bool is_set(const struct shown *shown, const char *name)
+{
+	struct rtls_slice rest = shown->text, line;
+
+	while (rtls_slice_line(&rest, &line)) {
+		line = rtls_slice_trim(line);
+		if (line.size == 0 || line.data[0] == '#')
+			continue;
+		if (rtls_slice_is(
+			    rtls_slice_trim(rtls_slice_take(&line, '=')), name))
+			return true;
+	}
+	return false;
+}
+
+static const char *file_state(const struct shown *shown)
+{
+	if (!shown->exists)
+		return "not there, all defaults";
+	if (!shown->counts)
+		return shown->why.text;
+	return shown->draft ? "would count" : "counts";
+}
+
+static int print_text(const struct shown *shown)
+{
+	const char *name, *help;
+	struct rtls_quoted q;
+	struct rtls_text value;
+	char buffer[VALUE_SIZE];
+
+	if (shown->exists && !shown->counts) /* this names the file itself */
+		(void)printf("# %s\n", shown->why.text);
+	else
+		(void)printf("# %s: %s\n",
+			rtls_quoted(&q, rtls_slice(shown->path)),
+			file_state(shown));
+	if (shown->config.rules[0] == '\0')
+		(void)puts("# no rules file");
+	else
+		(void)printf("# %s: %zu rules\n",
+			rtls_quoted(&q, rtls_slice(shown->config.rules)),
+			shown->rules.count);
+	rtls_text_init(&value, buffer, sizeof(buffer));
+	for (size_t i = 0;
+		rtls_config_key(&shown->config, i, &name, &value, &help); i++) {
+		(void)printf("\n# %s (%s)\n%s = %s\n", help,
+			is_set(shown, name) ? "set" : "default", name, buffer);
+		rtls_text_init(&value, buffer, sizeof(buffer));
+	}
+	return EX_OK;
+}
+
+static json_t *keys_json(const struct shown *shown)
+{
+	json_t *keys = json_object();
+	const char *name, *help;
+	struct rtls_text value;
+	char buffer[VALUE_SIZE];
+
+	rtls_text_init(&value, buffer, sizeof(buffer));
+	for (size_t i = 0;
+		rtls_config_key(&shown->config, i, &name, &value, &help); i++) {
+		json_t *key = json_pack("{s:o, s:s}", "value",
+			rtls_verb_json(rtls_text_slice(&value)), "origin",
+			is_set(shown, name) ? "set" : "default");
+
+		(void)json_object_set_new(keys, name, key);
+		rtls_text_init(&value, buffer, sizeof(buffer));
+	}
+	return keys;
+}
+
+static int print_json(const struct shown *shown)
+{
+	return rtls_verb_print_json(
+		json_pack("{s:o, s:b, s:b, s:s, s:{s:o, s:I}, s:o}", "file",
+			rtls_verb_json(rtls_slice(shown->path)), "exists",
+			shown->exists, "counts", shown->exists && shown->counts,
+			"state", file_state(shown), "rules", "file",
+			rtls_verb_json(rtls_slice(shown->config.rules)),
+			"count", (json_int_t)shown->rules.count, "keys",
+			keys_json(shown)),
+		EX_OK);
+}
+
+static int show(struct shown *shown, bool json)
+{
+	struct rtls_err err = { "" };
+
+	if (load(shown, &err) == RTLS_OK)
+		return json ? print_json(shown) : print_text(shown);
+	(void)rtls_verb_fail(EX_CONFIG, "%s", err.text);
+	if (json)
+		return rtls_verb_print_json(
+			json_pack("{s:s}", "error", err.text), EX_CONFIG);
+	return EX_CONFIG;
+}
+
+int rtls_verb_config(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "file", required_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = NULL;
+	bool json = false;
+	struct shown *shown;
+	int option, exit_status;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'f')
+			path = optarg;
+		else if (option == 'j')
+			json = true;
+		else
+			return rtls_verb_misused("config", NULL);
+	}
+	if (optind != argc)
+		return rtls_verb_misused("config", "unexpected argument");
+	shown = calloc(1, sizeof(*shown));
+	if (shown == NULL)
+		return rtls_verb_fail(EX_OSERR, "out of memory");
+	shown->draft = path != NULL && strcmp(path, RTLS_CONFIG_PATH) != 0;
+	shown->path = path != NULL ? path : RTLS_CONFIG_PATH;
+	exit_status = show(shown, json);
+	free(shown);
+	return exit_status;
+}

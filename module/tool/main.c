@@ -1,0 +1,185 @@
+/* main.c - exim-requiretls: find the verb, drop what it must not have, run
+ * it. A new verb is one line of the table below and one file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/config_file.h"
+#include "tool/confine.h"
+#include "tool/verb.h"
+
+#ifndef RTLS_VERSION
+#define RTLS_VERSION "0.1"
+#endif
+
+/* What a verb may keep of the caller's power. */
+enum power {
+	POWER_ALL,       /* works on what the caller may read */
+	POWER_USER,      /* as the configured user, in a fixed environment */
+	POWER_USER_MAIL, /* the same, but sendmail is setuid */
+};
+
+struct verb {
+	const char *name;
+	const char *help;
+	const char *usage;
+	int (*run)(int argc, char **argv);
+	enum power power;
+	const char *except; /* a subverb with POWER_ALL, or NULL */
+};
+
+static const struct verb verbs[] = {
+	{ "resolve", "look a domain up and keep what was found",
+		"resolve [--record] [--fresh] [--json] DOMAIN\n"
+		"\n"
+		"  --record  print the cache record, as the module reads it\n"
+		"  --fresh   ask DNS again although the record is fresh\n"
+		"  --json    print JSON\n",
+		rtls_verb_resolve, POWER_USER, NULL },
+	{ "parse", "check a record, policy or report and print it as JSON",
+		"parse KIND FILE|-\n"
+		"\n"
+		"  KIND  sts-record     TXT records of _mta-sts.DOMAIN, one a "
+		"line,\n"
+		"                       plain or as dig prints them\n"
+		"        sts-policy     the policy as the web server sends it\n"
+		"        tlsrpt-record  TXT records of _smtp._tls.DOMAIN\n"
+		"        tlsrpt-report  a TLS report, JSON or gzip\n"
+		"\n"
+		"What is not valid gives {\"error\": ...} and exit status 65.\n",
+		rtls_verb_parse, POWER_ALL, NULL },
+	{ "cache", "list, show, edit, flush or refresh what is known",
+		"cache list [--json]\n"
+		"       exim-requiretls cache show [--json] DOMAIN\n"
+		"       exim-requiretls cache edit DOMAIN\n"
+		"       exim-requiretls cache flush DOMAIN|--all\n"
+		"       exim-requiretls cache refresh [DOMAIN]\n",
+		rtls_verb_cache, POWER_USER, "edit" },
+	{ "report", "preview and send the TLS reports of a day",
+		"report preview DATE [DOMAIN]\n"
+		"       exim-requiretls report run [--date DATE] [--spread "
+		"SECONDS] [--dry-run DIRECTORY]\n"
+		"       exim-requiretls report status [--json]\n"
+		"\n"
+		"  --spread   wait a random time up to this before each report\n"
+		"  --dry-run  write the reports there, send nothing\n",
+		rtls_verb_report, POWER_USER_MAIL, NULL },
+	{ "config", "print the configuration in force, or its first mistake",
+		"config [--file PATH] [--json]\n"
+		"\n"
+		"  --file  check another file than " RTLS_CONFIG_PATH "\n"
+		"  --json  print JSON\n",
+		rtls_verb_config, POWER_ALL, NULL },
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static void print_help(FILE *out)
+{
+	(void)fputs("Usage: exim-requiretls VERB ...\n\n", out);
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		(void)fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+	(void)fputs("\nexim-requiretls VERB --help says more. Exit status: 0 "
+		    "good, 64 wrong use,\n65 bad data, 75 try later, 77 not "
+		    "allowed, 78 bad configuration.\n",
+		out);
+}
+
+static int print_usage(const struct verb *verb)
+{
+	(void)printf("Usage: exim-requiretls %s", verb->usage);
+	return EX_OK;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+			strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int unknown_verb(const char *name)
+{
+	struct rtls_quoted q;
+
+	(void)rtls_verb_fail(EX_USAGE, "there is no verb \"%s\"",
+		rtls_quoted(&q, rtls_slice(name)));
+	(void)fputs("Try \"exim-requiretls --help\".\n", stderr);
+	return EX_USAGE;
+}
+
+/* Options of the program itself, and the word help. */
+static int run_option(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)puts("exim-requiretls " RTLS_VERSION);
+		return EX_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0) {
+		const struct verb *verb = argc > 2 ? find_verb(argv[2]) : NULL;
+
+		if (verb != NULL)
+			return print_usage(verb);
+		if (argc > 2)
+			return unknown_verb(argv[2]);
+		print_help(stdout);
+		return EX_OK;
+	}
+	return unknown_verb(argv[1]);
+}
+
+static int confine(const struct verb *verb, int argc, char **argv)
+{
+	struct rtls_config config;
+	int exit_status;
+
+	if (verb->power == POWER_ALL)
+		return EX_OK;
+	if (verb->except != NULL && argc > 2 &&
+		strcmp(argv[2], verb->except) == 0)
+		return EX_OK;
+	exit_status = rtls_verb_load_config(&config);
+	if (exit_status != EX_OK)
+		return exit_status;
+	return rtls_confine(&config, argv, verb->power == POWER_USER_MAIL);
+}
+
+static int run(int argc, char **argv)
+{
+	const struct verb *verb = argc < 2 ? NULL : find_verb(argv[1]);
+	int exit_status;
+
+	if (verb == NULL)
+		return run_option(argc, argv);
+	if (wants_help(argc - 1, argv + 1))
+		return print_usage(verb);
+	exit_status = confine(verb, argc, argv);
+	return exit_status == EX_OK ? verb->run(argc - 1, argv + 1)
+				    : exit_status;
+}
+
+int main(int argc, char **argv)
+{
+	int exit_status;
+
+	rtls_confine_descriptors();
+	exit_status = run(argc, argv);
+	/* Output that got lost is no success, say on a full disk. */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return exit_status == EX_OK ? EX_IOERR : exit_status;
+	return exit_status;
+}
