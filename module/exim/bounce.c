@@ -1,0 +1,226 @@
+/* bounce.c - see bounce.h. */
+#include "exim/bounce.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exim/api.h"
+#include "policy/flags.h"
+#include "store/file.h"
+
+/* How far into the report the end of the returned headers may be. */
+#define REPORT_SIZE_MAX  (1024 * 1024)
+#define SPOOL_HEADER_MAX (1024 * 1024)
+#define COMMAND_MAX      16384
+#define MESSAGE_ID_MAX   32
+
+static bool is_message_id(struct rtls_slice text)
+{
+	if (text.size != MESSAGE_ID_LENGTH || text.size > MESSAGE_ID_MAX)
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			    (c >= 'a' && c <= 'z') || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+/* Exim keeps the id in a variable that modules cannot see; its own command
+ * line says it too. The arguments there are separated by NUL. */
+static bool reported_message(char id[MESSAGE_ID_MAX + 1])
+{
+	static char buffer[COMMAND_MAX];
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+	struct rtls_slice rest;
+
+	if (fd < 0)
+		return false;
+	size = read(fd, buffer, sizeof(buffer));
+	close(fd);
+	if (size <= 0)
+		return false;
+	rest = rtls_slice_n(buffer, (size_t)size);
+	while (rest.size > 0) {
+		struct rtls_slice argument = rtls_slice_take(&rest, '\0');
+
+		if (!rtls_slice_starts(argument, "-E"))
+			continue;
+		argument = rtls_slice_n(argument.data + 2, argument.size - 2);
+		if (is_message_id(argument))
+			return rtls_slice_copy(argument, id, MESSAGE_ID_MAX + 1);
+	}
+	return false;
+}
+
+static bool spool_header_flagged(struct rtls_slice header)
+{
+	struct rtls_slice line;
+	struct rtls_flags flags;
+
+	while (rtls_slice_line(&header, &line)) {
+		if (line.size == 0)
+			return false; /* the recipients and headers follow */
+		if (rtls_slice_starts(line, "--"))
+			line = rtls_slice_n(line.data + 1, line.size - 1);
+		if (!rtls_slice_starts(line, "-local_scan "))
+			continue;
+		return rtls_flags_parse(line, &flags) == RTLS_INVALID ||
+			flags.requiretls == RTLS_REQUIRETLS_YES;
+	}
+	return false;
+}
+
+/* The -H file stands in input/, or in a directory named for a character of the id. */
+static bool message_flagged(const char *id, char *buffer)
+{
+	char directory[512], path[1024];
+	struct rtls_slice header;
+
+	if (!rtls_slice_copy(rtls_exim_value("$spool_directory"), directory,
+		    sizeof(directory)))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		if (i == 0)
+			snprintf(path, sizeof(path), "%s/input/%s-H", directory,
+				id);
+		else
+			snprintf(path, sizeof(path), "%s/input/%c/%s-H",
+				directory, id[5], id);
+		if (rtls_file_read(path, buffer, SPOOL_HEADER_MAX, &header,
+			    NULL) == RTLS_OK)
+			return spool_header_flagged(header);
+	}
+	return false;
+}
+
+bool rtls_bounce_of_flagged(void)
+{
+	char id[MESSAGE_ID_MAX + 1];
+	char *buffer;
+	bool flagged;
+
+	if ((sender_address != NULL && *sender_address != '\0') ||
+		!reported_message(id))
+		return false;
+	buffer = malloc(SPOOL_HEADER_MAX + 1);
+	if (buffer == NULL)
+		return true; /* not knowing, ask for protection */
+	flagged = message_flagged(id, buffer);
+	free(buffer);
+	return flagged;
+}
+
+/* Where the pieces of a report are, as offsets into its text. */
+struct report {
+	size_t type; /* of "message/rfc822", to be replaced up to headers */
+	size_t headers; /* the returned message begins */
+	size_t body; /* its headers end, an empty line not counted */
+};
+
+static const char old_type[] = "Content-type: message/rfc822\n\n";
+static const char new_type[] = "Content-type: text/rfc822-headers\n\n";
+
+static bool report_parse(const char *text, size_t size, const char *boundary,
+	struct report *report)
+{
+	char opening[256];
+	const char *part, *end;
+
+	snprintf(opening, sizeof(opening), "\n--%s\n%s", boundary, old_type);
+	part = memmem(text, size, opening, strlen(opening));
+	if (part == NULL)
+		return false;
+	report->headers = (size_t)(part - text) + strlen(opening);
+	report->type = report->headers - strlen(old_type);
+	end = memmem(text + report->headers, size - report->headers, "\n\n", 2);
+	if (end == NULL)
+		return false;
+	report->body = (size_t)(end - text) + 1;
+	return true;
+}
+
+static int count_lines(const char *text, size_t size)
+{
+	int lines = 0;
+
+	for (size_t i = 0; i < size; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+/* Exim gives each report a boundary of its own and names it in the header. */
+static bool report_boundary(char *out, size_t size)
+{
+	static const char key[] = "boundary=";
+	struct rtls_slice type = rtls_exim_value("$rh_content-type:");
+	const char *found = type.size == 0 ?
+		NULL :
+		memmem(type.data, type.size, key, strlen(key));
+	size_t length = 0;
+
+	if (found == NULL)
+		return false;
+	found += strlen(key);
+	while (found[length] != '\0' && found[length] != ';' &&
+		found[length] != '\n' && found[length] != ' ')
+		length++;
+	return length > 0 &&
+		rtls_slice_copy(rtls_slice_n(found, length), out, size);
+}
+
+static bool report_write(int fd, const char *text, const struct report *report,
+	const char *boundary)
+{
+	char tail[256];
+	char *out;
+	size_t size = report->body - report->headers;
+	size_t total;
+	bool good;
+
+	snprintf(tail, sizeof(tail), "\n--%s--\n", boundary);
+	total = strlen(new_type) + size + strlen(tail);
+	out = malloc(total + 1);
+	if (out == NULL)
+		return false;
+	snprintf(out, total + 1, "%s%.*s%s", new_type, (int)size,
+		text + report->headers, tail);
+	/* A NUL in the headers would cut the text short: then leave it. */
+	good = strlen(out) == total &&
+		pwrite(fd, out, total,
+			(off_t)(SPOOL_DATA_START_OFFSET + report->type)) ==
+			(ssize_t)total &&
+		ftruncate(fd,
+			(off_t)(SPOOL_DATA_START_OFFSET + report->type + total)) ==
+			0;
+	if (good)
+		body_linecount = count_lines(text, report->type) +
+			count_lines(out, total);
+	free(out);
+	return good;
+}
+
+void rtls_bounce_cut_body(int fd)
+{
+	char boundary[100];
+	struct report report;
+	char *text = malloc(REPORT_SIZE_MAX);
+	ssize_t size;
+
+	if (text == NULL)
+		return;
+	size = pread(fd, text, REPORT_SIZE_MAX, SPOOL_DATA_START_OFFSET);
+	if (size > 0 && report_boundary(boundary, sizeof(boundary)) &&
+		report_parse(text, (size_t)size, boundary, &report) &&
+		!report_write(fd, text, &report, boundary))
+		rtls_exim_log("the body of a returned message stays in its "
+			      "bounce: the report could not be changed");
+	free(text);
+}

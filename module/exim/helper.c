@@ -1,0 +1,219 @@
+/* helper.c - see helper.h. */
+#include "exim/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "exim/api.h"
+
+/* What the child exits with when it cannot become the program. */
+#define EXIT_NO_START 71
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct identity {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Exim says who its user is; 0 would mean that root stays root. */
+static enum rtls_status identity_get(struct identity *identity)
+{
+	unsigned long long uid, gid;
+
+	if (!rtls_slice_number(rtls_exim_value("$exim_uid"), UINT32_MAX, &uid) ||
+		!rtls_slice_number(rtls_exim_value("$exim_gid"), UINT32_MAX,
+			&gid) ||
+		uid == 0)
+		return RTLS_INVALID;
+	identity->uid = (uid_t)uid;
+	identity->gid = (gid_t)gid;
+	return RTLS_OK;
+}
+
+/* In the child: become the Exim user for good. */
+static void drop_root(const struct identity *identity)
+{
+	if (geteuid() != 0)
+		return;
+	if (setgroups(0, NULL) != 0 ||
+		setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
+		setresuid(identity->uid, identity->uid, identity->uid) != 0 ||
+		setuid(0) == 0)
+		_exit(EXIT_NO_START);
+}
+
+static void redirect(int from, int to)
+{
+	if (dup2(from, to) < 0)
+		_exit(EXIT_NO_START);
+}
+
+/* In the child. Only async-signal-safe calls: Exim may have threads. */
+static void child_run(const char *program, char *const argv[], int output,
+	const struct identity *identity)
+{
+	static char path[] = "PATH=/usr/bin:/bin";
+	static char *const environment[] = { path, NULL };
+	sigset_t none;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	setpgid(0, 0);
+	redirect(null, STDIN_FILENO);
+	redirect(output, STDOUT_FILENO);
+	redirect(null, STDERR_FILENO);
+	if (close_range(3, ~0U, 0) != 0)
+		_exit(EXIT_NO_START);
+	drop_root(identity);
+	execve(program, argv, environment);
+	_exit(EXIT_NO_START);
+}
+
+/* Read until the end of output or of the budget. */
+static enum rtls_status output_read(int fd, int64_t deadline_ms, char *buffer,
+	size_t size, size_t *got, struct rtls_err *err)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+
+	*got = 0;
+	for (;;) {
+		int64_t left = deadline_ms - now_ms();
+		ssize_t count;
+
+		if (left <= 0 || (poll(&input, 1, (int)left) == 0)) {
+			rtls_err_set(err, "no answer within the time budget");
+			return RTLS_TEMPORARY;
+		}
+		count = read(fd, buffer + *got, size - *got);
+		if (count < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (count < 0) {
+			rtls_err_set(err, "reading from it: %s",
+				strerror(errno));
+			return RTLS_TEMPORARY;
+		}
+		if (count == 0)
+			return RTLS_OK;
+		*got += (size_t)count;
+		if (*got == size) {
+			rtls_err_set(err, "its answer is too long");
+			return RTLS_TEMPORARY;
+		}
+	}
+}
+
+/* It gets until the deadline to end by itself, then it is killed with all it started. */
+static enum rtls_status child_reap(pid_t pid, int64_t deadline_ms, bool at_once,
+	struct rtls_err *err)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int status = 0;
+	pid_t ended;
+
+	for (;;) {
+		if (at_once || now_ms() >= deadline_ms) {
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL);
+			at_once = false;
+			deadline_ms = INT64_MAX;
+		}
+		ended = waitpid(pid, &status, WNOHANG);
+		if (ended == pid || (ended < 0 && errno != EINTR))
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return RTLS_OK;
+	if (ended == pid && WIFEXITED(status))
+		rtls_err_set(err,
+			WEXITSTATUS(status) == EXIT_NO_START ?
+				"it could not be started (exit %d)" :
+				"it ended with exit status %d",
+			WEXITSTATUS(status));
+	else
+		rtls_err_set(err, "it did not end by itself");
+	return RTLS_TEMPORARY;
+}
+
+static enum rtls_status helper_talk(pid_t pid, int output, int64_t deadline_ms,
+	char *buffer, size_t size, size_t *got, struct rtls_err *err)
+{
+	struct rtls_err end;
+	enum rtls_status read = output_read(output, deadline_ms, buffer, size,
+		got, err);
+	enum rtls_status ended;
+
+	close(output);
+	ended = child_reap(pid, deadline_ms, read != RTLS_OK, &end);
+	if (read != RTLS_OK)
+		return read;
+	if (ended != RTLS_OK && err != NULL)
+		*err = end;
+	return ended;
+}
+
+enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
+	const char *domain, bool fresh, char *buffer, size_t size,
+	struct rtls_slice *record, struct rtls_err *err)
+{
+	const int64_t deadline_ms = now_ms() + config->resolve_timeout_ms;
+	const char *argv[] = { "exim-requiretls", "resolve", "--record",
+		fresh ? "--fresh" : "--", fresh ? "--" : domain,
+		fresh ? domain : NULL, NULL };
+	/* Exim may have SIGCHLD ignored, and waitpid() would not work. */
+	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
+	struct sigaction saved;
+	struct identity identity;
+	enum rtls_status status;
+	size_t got = 0;
+	int fds[2];
+	pid_t pid;
+
+	if (identity_get(&identity) != RTLS_OK) {
+		rtls_err_set(err, "this Exim runs as no user of its own");
+		return RTLS_TEMPORARY;
+	}
+	if (pipe2(fds, O_CLOEXEC) != 0) {
+		rtls_err_set(err, "pipe: %s", strerror(errno));
+		return RTLS_TEMPORARY;
+	}
+	sigaction(SIGCHLD, &ordinary, &saved);
+	pid = fork();
+	if (pid == 0)
+		child_run(config->program, (char *const *)(void *)argv, fds[1],
+			&identity);
+	close(fds[1]);
+	if (pid < 0) {
+		rtls_err_set(err, "fork: %s", strerror(errno));
+		close(fds[0]);
+		status = RTLS_TEMPORARY;
+	} else {
+		status = helper_talk(pid, fds[0], deadline_ms, buffer, size,
+			&got, err);
+	}
+	sigaction(SIGCHLD, &saved, NULL);
+	if (status != RTLS_OK)
+		return status;
+	buffer[got] = '\0';
+	*record = rtls_slice_n(buffer, got);
+	return RTLS_OK;
+}

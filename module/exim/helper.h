@@ -1,0 +1,26 @@
+/* helper.h - start `exim-requiretls resolve` for a domain that is not in the
+ * cache, within a time budget.
+ *
+ * The program talks to the network, so it never is root and inherits nothing: the child
+ * drops to the Exim user before exec, closes all descriptors and gets a fixed
+ * environment. */
+#ifndef RTLS_HELPER_H
+#define RTLS_HELPER_H
+
+#include "policy/config.h"
+#include "policy/slice.h"
+#include "policy/status.h"
+
+/*
+ * fresh   ask DNS again although the cache has an answer
+ * buffer  size + 1 bytes, gets the record the program prints; terminated
+ * record  the text, borrowed from buffer
+ * RTLS_TEMPORARY  no answer: the program is missing, failed or was killed
+ *                 at the end of config->resolve_timeout_ms; err says which
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_helper_resolve(
+	const struct rtls_config *config, const char *domain, bool fresh,
+	char *buffer, size_t size, struct rtls_slice *record,
+	struct rtls_err *err);
+
+#endif

@@ -1,0 +1,166 @@
+/* judge.c - the result of one session and its journal lines (session.h).
+ * The first, most specific failure wins (RFC 8460 section 4.3). */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "exim/session.h"
+#include "policy/text.h"
+#include "store/cache.h"
+#include "store/journal.h"
+#include "store/policies.h"
+
+static void fail(struct rtls_judgement *judgement, enum rtls_result result,
+	const char *text)
+{
+	judgement->result = result;
+	snprintf(judgement->text, sizeof(judgement->text), "%s", text);
+}
+
+static bool is_dane(const struct rtls_session *session)
+{
+	return session->dane || session->verdict == RTLS_HOST_DANE;
+}
+
+/* Must the certificate be good: by a policy, or by the class alone? */
+static bool wants_certificate(const struct rtls_session *session)
+{
+	return session->plan.sts || session->plan.class == RTLS_CLASS_STRICT ||
+		session->plan.class == RTLS_CLASS_ENFORCE;
+}
+
+/* Exim said no, or only a CN fits: load the CA bundle and find out why. */
+static void judge_certificate(const struct rtls_config *config,
+	const struct rtls_session *session, struct rtls_judgement *judgement)
+{
+	struct rtls_certificate_verdict verdict;
+	enum rtls_status status = rtls_chain_judge(&session->chain,
+		session->host, config->ca_file, &verdict);
+
+	if (status == RTLS_OK && verdict.result != RTLS_RESULT_SUCCESS) {
+		fail(judgement, verdict.result, verdict.text);
+	} else if (status == RTLS_TEMPORARY) {
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+			"the CA bundle cannot be read");
+		judgement->ours = true;
+	} else if (!session->tls) {
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+			session->chain.count > 0 ? "TLS handshake failed" :
+						   "STARTTLS offered, but no TLS "
+						   "session came about");
+	}
+}
+
+void rtls_session_judge(const struct rtls_config *config,
+	const struct rtls_session *session, struct rtls_judgement *judgement)
+{
+	*judgement = (struct rtls_judgement){ .result = RTLS_RESULT_SUCCESS };
+	if (!session->tls && !session->starttls_offered) {
+		fail(judgement, RTLS_RESULT_STARTTLS_NOT_SUPPORTED,
+			"STARTTLS is not offered");
+		return;
+	}
+	if (is_dane(session)) {
+		if (session->dane_failure != RTLS_RESULT_SUCCESS)
+			fail(judgement, session->dane_failure,
+				"DANE validation failed");
+		else if (!session->tls)
+			fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+				"DANE validation failed");
+		return;
+	}
+	if (session->plan.sts && session->verdict == RTLS_HOST_NOT_IN_POLICY) {
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+			"sts-mx-mismatch");
+		return;
+	}
+	if (session->tls && (!wants_certificate(session) ||
+				    (session->verified && session->named)))
+		return;
+	judge_certificate(config, session, judgement);
+}
+
+/* The TLSA records that were in force, from the cache: Exim does not show them. */
+static void tlsa_digest(const struct rtls_config *config,
+	const struct rtls_session *session, char digest[RTLS_DIGEST_SIZE])
+{
+	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
+	static char text[RTLS_TLSA_MAX * RTLS_TLSA_TEXT_MAX];
+	static struct rtls_record record;
+	struct rtls_text lines;
+
+	digest[0] = '\0';
+	if (rtls_cache_get(config->spool, session->policy_domain, buffer,
+		    &record, NULL) != RTLS_OK)
+		return;
+	rtls_text_init(&lines, text, sizeof(text));
+	for (size_t i = 0; i < record.tlsa_count; i++) {
+		if (!rtls_slice_is(record.tlsa[i].host, session->host))
+			continue;
+		rtls_text_add(&lines, record.tlsa[i].text);
+		rtls_text_printf(&lines, "\n");
+	}
+	if (lines.size == 0 || lines.overflow ||
+		rtls_policies_put(config->spool, rtls_text_slice(&lines), digest,
+			NULL) != RTLS_OK)
+		digest[0] = '\0';
+}
+
+static void journal_write(const struct rtls_config *config,
+	const struct rtls_session_result *result)
+{
+	static bool complained;
+	struct rtls_err err = { "" };
+
+	if (rtls_journal_append(config->spool, result, &err) == RTLS_OK ||
+		complained)
+		return;
+	complained = true;
+	rtls_exim_log("TLS-RPT journal not written: %s", err.text);
+}
+
+void rtls_session_report(const struct rtls_config *config,
+	const struct rtls_session *session,
+	const struct rtls_judgement *judgement)
+{
+	char digest[RTLS_DIGEST_SIZE];
+	char sending[RTLS_ADDRESS_SIZE] = "";
+	struct rtls_session_result line = {
+		.time_s = time(NULL),
+		.policy_domain = rtls_slice(session->policy_domain),
+		.type = RTLS_POLICY_NONE_FOUND,
+		.result = judgement->result,
+		.mx_host = rtls_slice(session->host),
+		.mx_helo = rtls_slice(session->helo),
+		.receiving_ip = rtls_slice(session->address),
+	};
+
+	if (!config->tlsrpt || judgement->ours)
+		return;
+	rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
+		sizeof(sending));
+	line.sending_ip = rtls_slice(sending);
+	if (judgement->result != RTLS_RESULT_SUCCESS &&
+		judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
+		line.reason = rtls_slice(judgement->text);
+	if (is_dane(session)) {
+		struct rtls_session_result tlsa = line;
+
+		tlsa_digest(config, session, digest);
+		tlsa.type = RTLS_POLICY_TLSA;
+		tlsa.policy_domain = rtls_slice(session->host);
+		tlsa.digest = rtls_slice(digest);
+		journal_write(config, &tlsa);
+		if (!session->plan.sts || session->verdict == RTLS_HOST_DANE)
+			return;
+	}
+	if (session->plan.sts) {
+		line.type = RTLS_POLICY_STS;
+		line.digest = session->plan.policy_digest;
+	} else if (!is_dane(session) && wants_certificate(session) &&
+		session->chain.count > 0 &&
+		judgement->result != RTLS_RESULT_SUCCESS) {
+		return; /* only the sender asked for a good certificate */
+	}
+	journal_write(config, &line);
+}

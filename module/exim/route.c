@@ -1,0 +1,283 @@
+/* route.c - ${dlfunc{...}{requiretls_route}{domain}[{next hop}]}: what the
+ * routers do with a message to this domain, as address_data (policy/verdict.h).
+ *
+ * Runs as root in every delivery: reads the configuration and one cache
+ * record, and only when that is missing or stale starts the program that
+ * asks the network. The policy domain is the recipient domain as written, or the
+ * smart host (RFC 8461 section 3.4). */
+#include "exim/api.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "exim/helper.h"
+#include "policy/domain.h"
+#include "policy/flags.h"
+#include "policy/verdict.h"
+#include "store/cache.h"
+#include "store/refused.h"
+
+#define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
+
+/* What is known about the domain; too large for the stack of a host we do
+ * not own, and one routing at a time is all there is. */
+struct knowledge {
+	char buffer[RTLS_RECORD_SIZE_MAX + 1];
+	struct rtls_record record;
+	bool known; /* record is filled */
+	bool resolved; /* and it is fresh */
+	struct rtls_sts_policy policy;
+	bool has_policy;
+};
+
+static struct knowledge knowledge;
+
+struct request {
+	const struct rtls_config *config;
+	const char *domain;
+	int64_t now_s;
+	struct rtls_question question;
+};
+
+/* Our notes come from the program once per lookup, not once per message. */
+static void log_notes(const char *domain, const struct rtls_record *record)
+{
+	struct rtls_quoted quoted;
+
+	for (size_t i = 0; i < record->note_count; i++)
+		rtls_exim_log("%s: %s", domain,
+			rtls_quoted(&quoted, record->note[i]));
+}
+
+static void knowledge_from_cache(const struct request *request)
+{
+	struct rtls_err err = { "" };
+	enum rtls_status status = rtls_cache_get(request->config->spool,
+		request->domain, knowledge.buffer, &knowledge.record, &err);
+
+	knowledge.known = status == RTLS_OK;
+	knowledge.resolved = knowledge.known &&
+		rtls_record_is_fresh(&knowledge.record, request->now_s);
+	if (status != RTLS_OK && status != RTLS_NONE)
+		rtls_exim_log("%s: cache record ignored: %s", request->domain,
+			err.text);
+}
+
+/* Ask the program. When it has no answer (false), what the cache says still
+ * counts. */
+static bool knowledge_from_network(const struct request *request, bool fresh)
+{
+	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
+	struct rtls_record record;
+	struct rtls_slice text;
+	struct rtls_err err = { "" };
+	enum rtls_status status = rtls_helper_resolve(request->config,
+		request->domain, fresh, buffer, RTLS_RECORD_SIZE_MAX, &text,
+		&err);
+
+	if (status == RTLS_OK)
+		status = rtls_record_parse(text, request->domain, &record, &err);
+	if (status != RTLS_OK) {
+		rtls_exim_log("%s: %s could not resolve it: %s", request->domain,
+			request->config->program, err.text);
+		return false;
+	}
+	/* Parse again where the text will stay: slices borrow from it. */
+	memcpy(knowledge.buffer, buffer, text.size + 1);
+	text.data = knowledge.buffer;
+	knowledge.known = rtls_record_parse(text, request->domain,
+				  &knowledge.record, NULL) == RTLS_OK;
+	knowledge.resolved = knowledge.known;
+	if (knowledge.known)
+		log_notes(request->domain, &knowledge.record);
+	return knowledge.known;
+}
+
+/* The text was valid when it was stored; a hand that edited it since may have erred. */
+static void knowledge_policy(const struct request *request)
+{
+	struct rtls_err err = { "" };
+
+	knowledge.has_policy = false;
+	if (!knowledge.known ||
+		!rtls_record_has_policy(&knowledge.record, request->now_s))
+		return;
+	if (rtls_sts_policy_parse(knowledge.record.policy_text,
+		    &knowledge.policy, &err) == RTLS_OK)
+		knowledge.has_policy = true;
+	else
+		rtls_exim_log("%s: cached policy ignored: %s", request->domain,
+			err.text);
+}
+
+static void decide(struct request *request, struct rtls_plan *plan)
+{
+	knowledge_policy(request);
+	request->question.resolved = knowledge.resolved;
+	request->question.record = knowledge.known ? &knowledge.record : NULL;
+	request->question.policy =
+		knowledge.has_policy ? &knowledge.policy : NULL;
+	rtls_verdict_route(&request->question, plan);
+}
+
+/* On an Exim without the patches a transport cannot bounce: session.c left a
+ * note that all hosts were refused for this message, and the bounce is made here. */
+static bool all_hosts_refused(const struct request *request,
+	struct rtls_plan *plan)
+{
+	const char *id = rtls_exim_expand("$message_exim_id");
+
+	if (plan->action != RTLS_DELIVER || plan->class != RTLS_CLASS_STRICT ||
+		id == NULL || *id == '\0' ||
+		rtls_refused_get(request->config->spool, id, request->domain,
+			plan->text, NULL) != RTLS_OK)
+		return false;
+	plan->action = RTLS_FAIL;
+	plan->recheck = false;
+	return true;
+}
+
+static void route(struct request *request, struct rtls_plan *plan)
+{
+	const struct rtls_question *question = &request->question;
+	bool needs_record = !question->literal &&
+		question->flags.requiretls != RTLS_REQUIRETLS_RELAXED;
+	bool asked = false, answered = true;
+
+	knowledge.known = knowledge.resolved = false;
+	if (needs_record)
+		knowledge_from_cache(request);
+	if (needs_record && !knowledge.resolved) {
+		knowledge_from_network(request, false);
+		asked = true;
+	}
+	decide(request, plan);
+	if (plan->action == RTLS_FAIL && plan->recheck && !asked) {
+		/* RFC 8461 section 5.1: no bounce before a look at DNS. */
+		answered = knowledge_from_network(request, true);
+		decide(request, plan);
+	}
+	if (plan->action == RTLS_FAIL && plan->recheck && !answered) {
+		plan->action = RTLS_DEFER;
+		snprintf(plan->text, sizeof(plan->text),
+			"4.7.0 %s does not qualify by what is known of it, and "
+			"DNS cannot be asked again now",
+			request->domain);
+	}
+	all_hosts_refused(request, plan);
+}
+
+static void log_hosts(const struct rtls_record *record, struct rtls_text *out)
+{
+	for (size_t i = 0; i < record->mx_count && !out->overflow; i++)
+		rtls_text_printf(out, " %s%.*s%s", i == 0 ? "mx=" : "",
+			(int)record->mx[i].host.size, record->mx[i].host.data,
+			record->mx_dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)" :
+								  "");
+}
+
+/* One line per decision that is more than plain (DESIGN: "What the log says"). */
+static void log_plan(const struct request *request, const struct rtls_plan *plan)
+{
+	static char line[2048];
+	struct rtls_text out;
+	const struct rtls_flags *flags = &request->question.flags;
+
+	if (plan->action == RTLS_DELIVER && plan->class == RTLS_CLASS_OBSERVE &&
+		flags->dnssec == RTLS_DNSSEC_NO)
+		return;
+	rtls_text_init(&out, line, sizeof(line));
+	rtls_text_printf(&out, "%s", request->domain);
+	if (plan->action == RTLS_DELIVER)
+		rtls_text_printf(&out, " class=%s", rtls_class_name(plan->class));
+	else
+		rtls_text_printf(&out, " %s: %s",
+			plan->action == RTLS_FAIL ? "refused" : "put off",
+			plan->text);
+	if (flags->requiretls != RTLS_REQUIRETLS_NO)
+		rtls_text_printf(&out, " by=%s",
+			rtls_flagged_by_name(flags->by));
+	if (flags->dnssec != RTLS_DNSSEC_NO)
+		rtls_text_printf(&out, " rule=dnssec%s",
+			flags->dnssec == RTLS_DNSSEC_REQUIRE ? "-secure" : "");
+	if (plan->action == RTLS_DELIVER && plan->sts)
+		rtls_text_printf(&out, " sts=%s id=%.*s",
+			rtls_sts_mode_name(plan->sts_mode),
+			(int)plan->policy_id.size, plan->policy_id.data);
+	if (plan->action == RTLS_DELIVER && plan->record != NULL &&
+		plan->class != RTLS_CLASS_RELAXED)
+		log_hosts(plan->record, &out);
+	rtls_exim_log("%s", line);
+}
+
+static int answer(uschar **yield, const struct rtls_plan *plan)
+{
+	static char buffer[PLAN_SIZE];
+	struct rtls_text text;
+
+	rtls_text_init(&text, buffer, sizeof(buffer));
+	if (rtls_plan_format(plan, &text) != RTLS_OK)
+		return rtls_exim_return(yield,
+			rtls_slice("defer=\"4.3.0 requiretls: the plan does "
+				   "not fit\""));
+	return rtls_exim_return(yield, rtls_text_slice(&text));
+}
+
+/* Flags that do not parse were written by nobody we know: then the message
+ * is treated as flagged. Never flagged mail sent plain. */
+static void flags_of_message(struct rtls_flags *flags)
+{
+	*flags = (struct rtls_flags){ 0 };
+	if (rtls_flags_parse(rtls_exim_value("$local_scan_data"), flags) ==
+		RTLS_INVALID)
+		flags->requiretls = RTLS_REQUIRETLS_YES;
+}
+
+static int route_domain(uschar **yield, const struct rtls_config *config,
+	struct rtls_slice domain)
+{
+	static char normalized[RTLS_DOMAIN_SIZE];
+	struct request request = { .config = config, .domain = normalized,
+		.now_s = time(NULL) };
+	struct rtls_plan plan;
+
+	request.question.config = config;
+	request.question.wire_support = rtls_exim_speaks_requiretls();
+	request.question.empty_sender =
+		rtls_exim_value("$sender_address").size == 0;
+	flags_of_message(&request.question.flags);
+	request.question.literal = rtls_domain_is_literal(domain);
+	if (!request.question.literal &&
+		rtls_exim_domain(domain, normalized) != RTLS_OK) {
+		/* Not a name DNS could know: the site's routers will say so,
+		 * and a flagged message gets the literal's treatment. */
+		request.question.literal = true;
+	}
+	if (request.question.literal)
+		snprintf(normalized, sizeof(normalized), "%s",
+			"address.literal.invalid");
+	route(&request, &plan);
+	log_plan(&request, &plan);
+	return answer(yield, &plan);
+}
+
+RTLS_EXPORT int requiretls_route(uschar **yield, int argc, uschar *argv[]);
+
+int requiretls_route(uschar **yield, int argc, uschar *argv[])
+{
+	const struct rtls_config *config = rtls_exim_config(NULL);
+	struct rtls_slice domain;
+
+	if (config == NULL)
+		return rtls_exim_return(yield,
+			rtls_slice("defer=\"4.3.5 local configuration error\""));
+	if (argc < 1 || argc > 2)
+		return rtls_exim_return(yield,
+			rtls_slice("defer=\"4.3.5 requiretls_route takes a "
+				   "domain and perhaps a next hop\""));
+	domain = rtls_slice((const char *)argv[argc - 1]);
+	if (domain.size == 0)
+		domain = rtls_slice((const char *)argv[0]);
+	return route_domain(yield, config, domain);
+}

@@ -1,0 +1,192 @@
+/* scan.c - local_scan(): decide once, when a message is received, what it
+ * asks for, and leave that in the spool as $local_scan_data.
+ *
+ * RFC 8689: section 4.1 (tagging), section 3 (TLS-Required), section 5
+ * (bounces). Cannot fail open: whatever cannot be read is a temporary reject. */
+#include "exim/api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "exim/bounce.h"
+#include "policy/flags.h"
+#include "policy/rules.h"
+#include "policy/text.h"
+#include "store/config_file.h"
+
+#define ADDRESS_SIZE 1024
+
+/* Addresses in a header field are looked at one by one, up to this many bytes. */
+#define FIELD_SIZE_MAX 65536
+
+static void flag(struct rtls_flags *flags, enum rtls_flagged_by by)
+{
+	if (flags->requiretls == RTLS_REQUIRETLS_YES)
+		return; /* the first reason is the one that is shown */
+	flags->requiretls = RTLS_REQUIRETLS_YES;
+	flags->by = by;
+}
+
+/* The tag is ours, not the recipient's: it comes off each address. */
+static void scan_tags(const struct rtls_config *config, struct rtls_flags *flags)
+{
+	char bare[ADDRESS_SIZE];
+
+	for (int i = 0; i < recipients_count && config->tag[0] != '\0'; i++) {
+		const char *address = (char *)recipients_list[i].address;
+
+		if (!rtls_tag_strip(rtls_slice(address),
+			    rtls_slice(config->tag), bare, sizeof(bare)))
+			continue;
+		/* Exim made this address; without the tag it is no less tainted. */
+		recipients_list[i].address = string_copy_taint(
+			(uschar *)bare, recipients_list[i].address);
+		flag(flags, RTLS_BY_TAG);
+	}
+}
+
+static bool says_yes(struct rtls_slice value)
+{
+	value = rtls_slice_trim(value);
+	return rtls_slice_is_nocase(value, "yes") ||
+		rtls_slice_is_nocase(value, "true") ||
+		rtls_slice_is(value, "1");
+}
+
+static bool addresses_match(struct rtls_slice pattern, struct rtls_slice list)
+{
+	while (list.size > 0) {
+		struct rtls_slice address = rtls_slice_take(&list, '\n');
+
+		if (rtls_wildcard_matches(pattern, rtls_slice_trim(address)))
+			return true;
+	}
+	return false;
+}
+
+/* Exim decodes RFC 2047 words and joins the lines of a doubled field. A field of addresses
+ * matches as a whole, or by any one address in it. */
+static bool rule_matches(const struct rtls_rule *rule)
+{
+	char what[2 * RTLS_FIELD_NAME_MAX + 64];
+	struct rtls_slice value;
+
+	snprintf(what, sizeof(what), "$h_%.*s:", (int)rule->field.size,
+		rule->field.data);
+	value = rtls_exim_value(what);
+	if (value.size == 0)
+		return false;
+	if (rtls_wildcard_matches(rule->pattern, value))
+		return true;
+	if (value.size > FIELD_SIZE_MAX)
+		return false;
+	/* "<" and a newline: the separator of the list that comes back. */
+	snprintf(what, sizeof(what), "${addresses:>\\n $rh_%.*s:}",
+		(int)rule->field.size, rule->field.data);
+	return addresses_match(rule->pattern, rtls_exim_value(what));
+}
+
+static enum rtls_status scan_rules(const struct rtls_config *config,
+	struct rtls_flags *flags, struct rtls_err *err)
+{
+	static char buffer[RTLS_RULES_SIZE_MAX + 1];
+	static struct rtls_rules rules;
+	enum rtls_status status = rtls_rules_load(config, buffer, &rules, err);
+
+	if (status != RTLS_OK)
+		return status;
+	for (size_t i = 0; i < rules.count; i++)
+		if (rule_matches(&rules.rule[i]))
+			rtls_rule_apply(&rules.rule[i], flags);
+	return RTLS_OK;
+}
+
+/* RFC 8689 section 3: exactly one field, and only "No" means anything. */
+static void scan_tls_required(struct rtls_flags *flags)
+{
+	static const char name[] = "TLS-Required";
+	unsigned count = 0;
+	bool no = false;
+
+	for (const header_line *line = header_list; line; line = line->next) {
+		struct rtls_slice text, field;
+
+		if (line->type == '*' || line->text == NULL || line->slen < 0)
+			continue; /* '*': removed */
+		text = rtls_slice_n((char *)line->text, (size_t)line->slen);
+		field = rtls_slice_take(&text, ':');
+		if (!rtls_slice_is_nocase(rtls_slice_trim(field), name))
+			continue;
+		count++;
+		no = rtls_tls_required_is_no(text);
+	}
+	if (count == 0)
+		return;
+	if (count > 1 || !no) {
+		rtls_exim_log("TLS-Required header ignored: %s",
+			count > 1 ? "there is more than one" :
+				    "its value is not No");
+		return;
+	}
+	flags->requiretls = RTLS_REQUIRETLS_RELAXED;
+	flags->by = RTLS_BY_HEADER;
+}
+
+static enum rtls_status scan_message(const struct rtls_config *config, int fd,
+	struct rtls_flags *flags, struct rtls_err *err)
+{
+	enum rtls_status status;
+
+	if (rtls_exim_speaks_requiretls() &&
+		says_yes(rtls_exim_value("$requiretls")))
+		flag(flags, RTLS_BY_ESMTP);
+	scan_tags(config, flags);
+	if (says_yes(rtls_exim_value("$acl_m_requiretls")))
+		flag(flags, RTLS_BY_ACL);
+	status = scan_rules(config, flags, err);
+	if (status != RTLS_OK)
+		return status;
+	if (rtls_bounce_of_flagged()) {
+		flag(flags, RTLS_BY_BOUNCE);
+		rtls_bounce_cut_body(fd);
+	}
+	if (flags->requiretls == RTLS_REQUIRETLS_NO &&
+		config->honour_tls_required_no)
+		scan_tls_required(flags);
+	return RTLS_OK;
+}
+
+RTLS_EXPORT int local_scan(int fd, uschar **return_text)
+{
+	char data[128];
+	struct rtls_text text;
+	struct rtls_flags flags = { 0 };
+	struct rtls_err err = { "" };
+	const struct rtls_config *config = rtls_exim_config(&err);
+
+	if (config == NULL ||
+		scan_message(config, fd, &flags, &err) != RTLS_OK) {
+		rtls_exim_log("message refused for now: %s", err.text);
+		/* What is wrong here is not the sender's business. */
+		rtls_exim_return(return_text,
+			rtls_slice("local configuration error"));
+		return LOCAL_SCAN_TEMPREJECT;
+	}
+	rtls_text_init(&text, data, sizeof(data));
+	rtls_flags_format(&flags, &text);
+	rtls_exim_return(return_text, rtls_text_slice(&text));
+	return LOCAL_SCAN_ACCEPT;
+}
+
+RTLS_EXPORT int local_scan_version_major(void);
+RTLS_EXPORT int local_scan_version_minor(void);
+
+int local_scan_version_major(void)
+{
+	return LOCAL_SCAN_ABI_VERSION_MAJOR;
+}
+
+int local_scan_version_minor(void)
+{
+	return LOCAL_SCAN_ABI_VERSION_MINOR;
+}

@@ -1,0 +1,321 @@
+/* session.c - the events of one SMTP session (see session.h): refuse hosts and
+ * certificates that may not have the message, and note what happened. */
+#include "exim/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/domain.h"
+#include "policy/text.h"
+#include "store/refused.h"
+
+/* address_data may hold all mx patterns of a policy. */
+#define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
+
+static struct rtls_session session;
+static char plan_text[PLAN_SIZE];
+
+/* The delivery attempt this process makes, over all its sessions. */
+static struct {
+	unsigned refused; /* hosts the message may not go to */
+	unsigned deferred; /* hosts with other, temporary trouble */
+	char why[3 * RTLS_ERR_SIZE]; /* the last refusal */
+	bool counted; /* the current host is in one of the two */
+	char failed_address[RTLS_ADDRESS_SIZE]; /* TLS failed there just now */
+} attempt;
+
+static bool insists(void)
+{
+	return session.plan.class == RTLS_CLASS_STRICT ||
+		session.plan.class == RTLS_CLASS_ENFORCE;
+}
+
+/* The one way a host or its certificate is refused: log it, count it, tell
+ * Exim. */
+static int refuse(uschar **yield, const char *what, const char *why)
+{
+	snprintf(attempt.why, sizeof(attempt.why), "host %s %s%s", session.host,
+		what, why);
+	rtls_exim_log("%s", attempt.why);
+	if (!attempt.counted)
+		attempt.refused++;
+	attempt.counted = true;
+	return rtls_exim_return(yield, rtls_slice(attempt.why));
+}
+
+static int nothing(uschar **yield)
+{
+	return rtls_exim_return(yield, rtls_slice(""));
+}
+
+/* One judgement per session: to the journal, and to the log when it is bad. */
+static const struct rtls_judgement *session_finish(
+	const struct rtls_config *config)
+{
+	static struct rtls_judgement judgement;
+
+	if (!session.active || session.judged)
+		return NULL;
+	session.judged = true;
+	rtls_session_judge(config, &session, &judgement);
+	rtls_session_report(config, &session, &judgement);
+	if (judgement.result == RTLS_RESULT_SUCCESS)
+		return &judgement;
+	rtls_slice_copy(rtls_slice(session.address), attempt.failed_address,
+		sizeof(attempt.failed_address));
+	if (!insists() && session.plan.sts)
+		rtls_exim_log("host %s would be refused, were the MTA-STS "
+			      "policy of %s not in testing: %s (%s)",
+			session.host, session.policy_domain, judgement.text,
+			rtls_result_name(judgement.result));
+	return &judgement;
+}
+
+static int on_close(const struct rtls_config *config, uschar **yield)
+{
+	const struct rtls_judgement *judgement;
+
+	/* No banner: nothing that TLS could have had a part in. */
+	if (!session.banner)
+		return nothing(yield);
+	judgement = session_finish(config);
+	if (judgement != NULL && insists() &&
+		judgement->result != RTLS_RESULT_SUCCESS) {
+		char why[RTLS_ERR_SIZE];
+
+		snprintf(why, sizeof(why), "%.200s (%s)", judgement->text,
+			rtls_result_name(judgement->result));
+		refuse(yield,
+			session.chain.count > 0 ? "certificate refused: " :
+						  "refused: ",
+			why);
+	}
+	rtls_chain_clear(&session.chain);
+	session.active = false;
+	return nothing(yield);
+}
+
+static bool transport_insists(void)
+{
+	struct rtls_slice name = rtls_exim_value("$transport_name");
+
+	return rtls_slice_starts(name, "requiretls_strict") ||
+		rtls_slice_starts(name, "requiretls_enforce");
+}
+
+/* The plan that routing made, copied: Exim's store may go before the session. */
+static bool plan_read(void)
+{
+	return rtls_slice_copy(rtls_exim_value("$address_data"), plan_text,
+		       sizeof(plan_text)) &&
+		rtls_session_plan_parse(rtls_slice(plan_text),
+			&session.plan) == RTLS_OK;
+}
+
+static void session_start(struct rtls_slice policy_domain)
+{
+	char name[RTLS_DOMAIN_SIZE];
+
+	rtls_chain_clear(&session.chain);
+	memset(&session, 0, sizeof(session));
+	attempt.counted = false;
+	if (rtls_domain_normalize(rtls_exim_value("$host"), name) == RTLS_OK)
+		memcpy(session.host, name, sizeof(name));
+	rtls_slice_copy(rtls_exim_value("$host_address"), session.address,
+		sizeof(session.address));
+	if (policy_domain.size == 0)
+		policy_domain = rtls_exim_value("$domain");
+	if (rtls_exim_domain(policy_domain, name) == RTLS_OK)
+		memcpy(session.policy_domain, name, sizeof(name));
+}
+
+static int on_connect(const struct rtls_config *config, uschar **yield,
+	struct rtls_slice policy_domain)
+{
+	struct rtls_judgement mismatch = {
+		.result = RTLS_RESULT_VALIDATION_FAILURE
+	};
+
+	session_start(policy_domain);
+	if (!plan_read()) {
+		if (transport_insists())
+			return refuse(yield, "refused: ",
+				"no routing decision of requiretls is known "
+				"for this message");
+		return nothing(yield);
+	}
+	/* Exim tries again in clear after TLS failed: not another session. */
+	session.active = session.plan.class != RTLS_CLASS_RELAXED &&
+		strcmp(session.address, attempt.failed_address) != 0;
+	session.verdict = rtls_verdict_host(&session.plan,
+		rtls_slice(session.host));
+	if (!rtls_verdict_refuses(&session.plan, session.verdict))
+		return nothing(yield);
+	session.active = false;
+	if (session.verdict == RTLS_HOST_TLSA_FAILED)
+		return refuse(yield, "refused: ", "its TLSA lookup failed");
+	snprintf(mismatch.text, sizeof(mismatch.text), "sts-mx-mismatch");
+	rtls_session_report(config, &session, &mismatch);
+	return refuse(yield, "refused: not in the MTA-STS policy of ",
+		session.policy_domain);
+}
+
+/* In the order Exim shows them the leaf comes last, as number 0. */
+static int on_certificate(uschar **yield, struct rtls_slice depth)
+{
+	enum rtls_status status;
+
+	if (!session.active)
+		return nothing(yield);
+	status = rtls_chain_add(&session.chain,
+		rtls_exim_value("${base64:$tls_out_peercert}"));
+	if (!rtls_slice_is(depth, "0"))
+		return nothing(yield);
+	session.dane = rtls_exim_value("${if >{$tls_out_tlsa_usage}{0}{x}}").size > 0;
+	if (session.dane)
+		return nothing(yield);
+	session.named = status == RTLS_OK &&
+		rtls_chain_names_host(&session.chain, session.host,
+			&session.why) == RTLS_OK;
+	if (session.named || !insists())
+		return nothing(yield);
+	/* Exim would fall back to the CN; RFC 8461 section 4.2 does not. The reason
+	 * is logged when the session ends, with the whole chain judged. */
+	return rtls_exim_return(yield,
+		rtls_slice(status == RTLS_OK ? session.why.text :
+					       "not a certificate"));
+}
+
+/* "250-mx.example.com Hello ..." and further lines, CR or not. */
+static void ehlo_read(struct rtls_slice answer)
+{
+	struct rtls_slice line, helo;
+	bool first = true;
+
+	while (rtls_slice_line(&answer, &line)) {
+		if (line.size < 4)
+			continue;
+		line = rtls_slice_trim(
+			rtls_slice_n(line.data + 4, line.size - 4));
+		helo = rtls_slice_take(&line, ' ');
+		if (first)
+			rtls_quote(session.helo, sizeof(session.helo), helo);
+		else if (rtls_slice_is_nocase(helo, "STARTTLS"))
+			session.starttls_offered = true;
+		first = false;
+	}
+}
+
+static int on_ehlo(const struct rtls_config *config, uschar **yield,
+	struct rtls_slice answer)
+{
+	if (!session.active)
+		return nothing(yield);
+	session.ehlo_count++;
+	if (session.ehlo_count == 1) {
+		ehlo_read(answer);
+	} else {
+		session.tls = rtls_exim_value("$tls_out_cipher").size > 0;
+		session.verified = rtls_slice_is(
+			rtls_exim_value("$tls_out_certificate_verified"), "1");
+	}
+	/* Exim may hand the connection to another process, which knows nothing
+	 * of this one: judge as soon as all is known. What insists is judged at
+	 * the end, where a refusal belongs. */
+	if (session.tls || (!session.starttls_offered && !insists()))
+		session_finish(config);
+	return nothing(yield);
+}
+
+static int on_banner(uschar **yield)
+{
+	session.banner = true;
+	return nothing(yield);
+}
+
+static int on_dane_failure(uschar **yield, struct rtls_slice result)
+{
+	session.dane = true;
+	if (rtls_result_parse(result, &session.dane_failure) != RTLS_OK)
+		session.dane_failure = RTLS_RESULT_VALIDATION_FAILURE;
+	return nothing(yield);
+}
+
+/* Exim's errno for what only TLS can be to blame for: TLS failed, TLS is not
+ * offered, an event (ours) refused the host. An error reply to STARTTLS, a
+ * time-out and the like are other numbers: they may be gone next time. */
+static bool is_about_tls(struct rtls_slice defer_errno)
+{
+	return rtls_slice_is(defer_errno, "-37") ||
+		rtls_slice_is(defer_errno, "-38") ||
+		rtls_slice_is(defer_errno, "-58");
+}
+
+/* After tcp:close: was the host refused, or did it have other trouble? */
+static int on_host_deferred(uschar **yield)
+{
+	if (attempt.counted &&
+		!is_about_tls(rtls_exim_value("$event_defer_errno"))) {
+		attempt.counted = false;
+		attempt.refused--;
+	}
+	if (!attempt.counted)
+		attempt.deferred++;
+	attempt.counted = false;
+	return nothing(yield);
+}
+
+/* The last host gave no delivery. RFC 8689 section 4.2.1: when all were refused,
+ * bounce. Stock Exim cannot from here; the note makes the next routing do it. */
+static int on_message_deferred(const struct rtls_config *config, uschar **yield)
+{
+	struct rtls_err err = { "" };
+	const char *id = rtls_exim_expand("$message_exim_id");
+	char text[RTLS_ERR_SIZE];
+	struct rtls_text out;
+
+	if (session.plan.class != RTLS_CLASS_STRICT || attempt.refused == 0 ||
+		attempt.deferred > 0 || id == NULL || *id == '\0')
+		return nothing(yield);
+	rtls_text_init(&out, text, sizeof(text));
+	rtls_text_printf(&out,
+		"5.7.10 no MX host of %s qualifies for REQUIRETLS; ",
+		session.policy_domain);
+	rtls_text_printf(&out, "%.120s", attempt.why);
+	if (rtls_refused_put(config->spool, id, session.policy_domain,
+		    rtls_slice(text), &err) != RTLS_OK)
+		rtls_exim_log("cannot note the refusal: %s", err.text);
+	return nothing(yield);
+}
+
+int requiretls_session(uschar **yield, int argc, uschar *argv[])
+{
+	const struct rtls_config *config = rtls_exim_config(NULL);
+	struct rtls_slice event, data;
+
+	if (argc < 2 || config == NULL)
+		return rtls_exim_return(yield,
+			rtls_slice(transport_insists() ?
+					"requiretls: local configuration error" :
+					""));
+	event = rtls_slice((const char *)argv[0]);
+	data = rtls_slice((const char *)argv[1]);
+	if (rtls_slice_is(event, "tcp:connect"))
+		return on_connect(config, yield,
+			rtls_slice(argc > 2 ? (const char *)argv[2] : NULL));
+	if (rtls_slice_is(event, "smtp:connect"))
+		return on_banner(yield);
+	if (rtls_slice_is(event, "smtp:ehlo"))
+		return on_ehlo(config, yield, data);
+	if (rtls_slice_is(event, "tls:cert"))
+		return on_certificate(yield, data);
+	if (rtls_slice_is(event, "dane:fail"))
+		return on_dane_failure(yield, data);
+	if (rtls_slice_is(event, "tcp:close"))
+		return on_close(config, yield);
+	if (rtls_slice_is(event, "msg:host:defer"))
+		return on_host_deferred(yield);
+	if (rtls_slice_is(event, "msg:defer"))
+		return on_message_deferred(config, yield);
+	return nothing(yield);
+}

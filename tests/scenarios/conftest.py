@@ -1,0 +1,42 @@
+"""Fixtures of the scenarios: one lab for all, reset before each test."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+# pylint: disable=wrong-import-position
+from sender import ROOT, Lab, Site  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def whole_site():
+    """The lab with the product installed, for the whole run."""
+    state = ROOT / os.environ.get("OUT", "build/out") / "lab-scenarios"
+    found = Lab(state)
+    found.down()
+    found.up()
+    try:
+        site_of_run = Site(found)
+        site_of_run.install()
+        yield site_of_run
+    finally:
+        found.down()
+
+
+@pytest.fixture
+def site(whole_site):
+    """The same, as if nothing had been sent yet. A good run leaves the panic log empty."""
+    whole_site.reset()
+    yield whole_site
+    assert whole_site.lab.paniclog() == ""
+
+
+@pytest.fixture
+def lab(site):
+    """The lab of the site."""
+    return site.lab

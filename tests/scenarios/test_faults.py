@@ -1,0 +1,185 @@
+"""Bad input and faults: protection fails closed, mail flow fails soft, nobody crashes."""
+
+import time
+
+import pytest
+
+from mail import GOOD, assert_delivered, assert_waiting, deliver
+from sender import SPOOL
+
+PROGRAM = "/usr/sbin/exim-requiretls"
+
+
+@pytest.fixture
+def program(site):
+    """Replace the program by a script; the real one is back after the test."""
+    site.lab.exec(["cp", "-p", PROGRAM, f"{PROGRAM}.real"])
+
+    def replace(script):
+        site.lab.exec(["rm", "-f", PROGRAM])
+        if script is not None:
+            site.lab.exec(["/bin/sh", "-c", f"cat >{PROGRAM} && chmod 755 {PROGRAM}"],
+                          input=script)
+    yield replace
+    site.lab.exec(["mv", "-f", f"{PROGRAM}.real", PROGRAM])
+
+
+# --- the program --------------------------------------------------------------------
+
+BROKEN = {
+    "missing": None,
+    "crashes": "#!/bin/sh\nkill -SEGV $$\n",
+    "fails": "#!/bin/sh\nexit 75\n",
+    "talks nonsense": "#!/bin/sh\necho requiretls-record 99\n",
+    "talks without end": "#!/bin/sh\nexec yes requiretls-record 1\n",
+    "says nothing": "#!/bin/sh\nexit 0\n",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_program_broken(site, program, how):
+    """An unresolved domain: flagged mail and SECURE rules wait, other mail goes as without
+    a policy; one log line says why."""
+    site.rules("dnssec Subject *secure* SECURE\n")
+    program(BROKEN[how])
+    marker = deliver(site, "bob@enforce.example")
+    assert_delivered(site, marker, GOOD)
+    assert site.log().count("could not resolve it") == 1
+    assert_waiting(site, deliver(site, "bob+requiretls@secure.example"))
+    site.lab.exec(["/bin/sh", "-c", "exim4 -bpru | awk '{ print $3 }' | xargs exim4 -Mrm"])
+    assert_waiting(site, deliver(site, "bob@secure.example", headers={"Subject": "secure"}))
+
+
+def test_program_broken_cached_policy_applies(site, program):
+    """An unexpired policy is never forgotten."""
+    assert_delivered(site, deliver(site, "bob@rotate.example"), GOOD)
+    record = site.cache_file("rotate.example")
+    record.write_text(record.read_text().replace("good.mail.example address",
+                                                 "selfsigned.mail.example address"))
+    time.sleep(2.1)     # the lab's TTL: the answers are stale, the policy is not
+    program(None)
+    assert_waiting(site, deliver(site, "bob@rotate.example"))
+    assert "class=enforce sts=enforce" in site.log()
+
+
+def test_program_hangs(site, program):
+    """After the time budget it is killed with all it started, and mail goes on."""
+    site.configure(resolve_timeout="1s")
+    program("#!/bin/sh\nsleep 1000 & sleep 1000\n")
+    marker = deliver(site, "bob@enforce.example")
+    assert_delivered(site, marker, GOOD)
+    assert "no answer within the time budget" in site.log()
+    left = site.lab.exec(["pgrep", "-a", "sleep"], check=False).stdout
+    assert left == ""
+
+
+def test_program_gets_nothing_of_exims(site, program):
+    """It runs as the Exim user, with no descriptor and no environment of Exim's."""
+    program("#!/bin/sh\n{ id -u; id -G; ls /proc/self/fd | wc -l; env; } >/tmp/seen\n")
+    site.lab.exec(["/bin/sh", "-c", "rm -f /tmp/seen; LD_PRELOAD= SECRET=x exim4 -odf -oi "
+                   "-f alice@lab.example bob@nopolicy.example </dev/null"])
+    seen = site.lab.exec(["cat", "/tmp/seen"]).stdout.split("\n")
+    site.lab.exec(["rm", "-f", "/tmp/seen"])
+    uid = site.lab.exec(["id", "-u", "Debian-exim"]).stdout.strip()
+    gid = site.lab.exec(["id", "-g", "Debian-exim"]).stdout.strip()
+    assert seen[0] == uid and seen[1] == gid
+    assert int(seen[2]) <= 4        # 0, 1, 2 and ls reading the directory
+    assert not [line for line in seen[3:] if line.startswith(("SECRET", "LD_"))]
+
+
+# --- the cache ----------------------------------------------------------------------
+
+def test_cache_directory_missing(site):
+    """The first delivery makes it; nothing is said."""
+    site.lab.exec(["rm", "-rf", SPOOL])
+    assert_delivered(site, deliver(site, "bob@enforce.example"), GOOD)
+    assert "class=enforce" in site.log()
+
+
+def test_cache_not_writable(site):
+    """The answer still gets to the module, and so the policy is still enforced."""
+    site.lab.exec(["/bin/sh", "-c", f"rm -rf {SPOOL} && mkdir {SPOOL} && chmod 755 {SPOOL}"])
+    try:
+        assert_waiting(site, deliver(site, "bob@enforce-selfsigned.example"))
+        assert "class=enforce" in site.log()
+    finally:
+        site.lab.exec(["chown", "Debian-exim:", SPOOL])
+
+
+def test_disk_full(site):
+    """As above: mail goes by what is known."""
+    site.lab.exec(["/bin/sh", "-c",
+                   f"rm -rf {SPOOL} && mkdir {SPOOL} && mount -t tmpfs -o size=4k,mode=777 "
+                   f"none {SPOOL} && head -c 4096 /dev/zero >{SPOOL}/filler; true"])
+    try:
+        assert_waiting(site, deliver(site, "bob@enforce-selfsigned.example"))
+        assert "class=enforce" in site.log()
+    finally:
+        site.lab.exec(["/bin/sh", "-c", f"umount {SPOOL} && chown Debian-exim: {SPOOL}"])
+
+
+HOSTILE = {
+    "truncated": lambda text: text[:len(text) // 2],
+    "empty": lambda text: "",
+    "binary": lambda text: "\0\xff" * 1000,
+    "of another domain": lambda text: text.replace("domain enforce-", "domain x-"),
+    "without end": lambda text: text + "mx 10 a.example address=secure tlsa=secure\n" * 10000,
+}
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+def test_cache_file_hostile(site, how):
+    """A record that does not parse is a miss and a log line, never an error."""
+    deliver(site, "bob@enforce-selfsigned.example")
+    record = site.cache_file("enforce-selfsigned.example")
+    record.write_text(HOSTILE[how](record.read_text()), encoding="latin-1")
+    site.lab.exec(["/bin/sh", "-c", "exim4 -bpru | awk '{ print $3 }' | xargs exim4 -Mrm"])
+    site.forget_retries()
+    assert_waiting(site, deliver(site, "bob@enforce-selfsigned.example"))
+    assert site.log().count("cache record ignored") == 1
+
+
+@pytest.mark.parametrize("what", ["ln -s /etc/shadow", "mkfifo", "mkdir"])
+def test_cache_file_is_no_file(site, what):
+    """The root process follows no link and waits for no pipe."""
+    deliver(site, "bob@enforce.example")
+    name = site.cache_file("enforce.example").relative_to(
+        site.lab.state / "sender/spool/requiretls")
+    site.lab.exec(["/bin/sh", "-c", f"cd {SPOOL} && rm {name} && {what} {name}"])
+    deliver(site, "bob@enforce.example")
+    assert "cache record ignored" in site.log()
+    assert "class=enforce" in site.log().splitlines()[-1]
+    site.lab.exec(["rm", "-rf", f"{SPOOL}/{name}"])
+
+
+# --- the host -----------------------------------------------------------------------
+
+def test_daemon_lives_through_it_all(site, program):
+    """Whatever happens in the processes of single messages, the daemon goes on."""
+    site.configure(resolve_timeout="1s")
+    site.lab.start_daemon()
+    try:
+        daemon = site.lab.exec(["pgrep", "-o", "-f", "exim4 .*-bd"]).stdout
+        for script in (BROKEN["crashes"], BROKEN["talks without end"], None):
+            program(script)
+            deliver(site, "bob@nopolicy.example", "bob+requiretls@secure.example")
+        site.rules("nonsense\n")
+        deliver(site, "bob@nopolicy.example")
+        assert site.lab.exec(["pgrep", "-o", "-f", "exim4 .*-bd"]).stdout == daemon
+    finally:
+        site.lab.stop_daemon()
+
+
+def test_module_of_another_exim_is_refused(site):
+    """${dlfunc} checks nothing, so the module does: wait, and say why."""
+    site.lab.exec(["/bin/sh", "-c", "cp /usr/lib/exim4/requiretls/requiretls.so /run/so && "
+                   "sed -i 's/4[.]96\\x00/4.95\\x00/' "
+                   "/usr/lib/exim4/requiretls/requiretls.so"])
+    try:
+        reply = site.lab.smtp("EHLO x\r\nMAIL FROM:<alice@lab.example>\r\n"
+                              "RCPT TO:<bob@nopolicy.example>\r\nDATA\r\nSubject: x\r\n\r\n"
+                              "BODY\r\n.\r\nQUIT\r\n")
+        assert "\n451 " in reply
+        assert "built for Exim 4.95, this is Exim 4.96" in site.log()
+    finally:
+        site.lab.exec(["cp", "/run/so", "/usr/lib/exim4/requiretls/requiretls.so"])
