@@ -127,6 +127,24 @@ def test_flagged_insecure_mx_with_testing_policy(site):
     assert_delivered(site, marker, GOOD)
 
 
+def test_flagged_testing_policy_that_does_not_match_bounces(site):
+    """C2.2: it vouches for other names."""
+    marker = deliver(site, "bob+requiretls@testing-mismatch.example")
+    assert_bounced(site, marker, "5.7.10")
+
+
+def test_flagged_looks_at_dns_again_before_a_bounce(site):
+    """A5.8, C2.9: what the cache says is too old to bounce by."""
+    site.lab.set_rrset("nopolicy.example", "MX", ["10 good.mail.example."], ttl_s=300)
+    deliver(site, "bob@nopolicy.example")
+    site.lab.set_policy("nopolicy.example",
+                        world.policy_text("enforce", ("good.mail.example",)), id="new1")
+    site.lab.dns_flush()
+    marker = deliver(site, "bob+requiretls@nopolicy.example")
+    assert_delivered(site, marker, GOOD)
+    assert "class=strict by=tag sts=enforce id=new1" in site.log()
+
+
 def test_flagged_policy_none_bounces(site):
     """C2.2: a policy of mode none vouches for nothing."""
     marker = deliver(site, "bob+requiretls@none.example")
@@ -310,6 +328,14 @@ def test_no_policy_leaves_no_line(site):
     assert_delivered(site, marker, GOOD)
     assert site.log() == ""
     assert site.results("nopolicy.example") == [("no-policy-found", "success")]
+
+
+def test_clear_text_after_failed_tls_counts_once(site):
+    """B2.6: Exim's second attempt in clear is the same session to a reader."""
+    site.lab.set_mx("nopolicy.example", ["10 close.smtp.example"])
+    marker = deliver(site, "bob@nopolicy.example")
+    assert_delivered(site, marker, tls=False)
+    assert site.results("nopolicy.example") == [("no-policy-found", "validation-failure")]
 
 
 def test_no_policy_clear_text(site):
