@@ -69,14 +69,18 @@ const struct rtls_config *rtls_exim_config(struct rtls_err *err)
 {
 	static struct rtls_config config;
 	static struct rtls_err reason;
-	static enum { UNREAD, GOOD, BAD } state = UNREAD;
+	static enum {
+		UNREAD,
+		GOOD,
+		BAD
+	} state = UNREAD;
 
 	if (state == UNREAD) {
 		enum rtls_status status = version_check(&reason);
 
 		if (status == RTLS_OK)
-			status = rtls_config_load(RTLS_CONFIG_PATH, &config,
-				&reason);
+			status = rtls_config_load(
+				RTLS_CONFIG_PATH, &config, &reason);
 		state = status == RTLS_OK ? GOOD : BAD;
 		if (state == BAD)
 			rtls_exim_log("configuration error: %s", reason.text);
@@ -90,7 +94,11 @@ const struct rtls_config *rtls_exim_config(struct rtls_err *err)
 
 bool rtls_exim_speaks_requiretls(void)
 {
-	static enum { UNKNOWN, YES, NO } state = UNKNOWN;
+	static enum {
+		UNKNOWN,
+		YES,
+		NO
+	} state = UNKNOWN;
 
 	if (state == UNKNOWN)
 		state = rtls_exim_expand("$requiretls") != NULL ? YES : NO;

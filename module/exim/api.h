@@ -52,7 +52,7 @@ const struct rtls_config *rtls_exim_config(struct rtls_err *err);
 bool rtls_exim_speaks_requiretls(void);
 
 /* The domain a message goes to, as A-labels. RTLS_INVALID: it is none. */
-RTLS_MUST_CHECK enum rtls_status rtls_exim_domain(struct rtls_slice text,
-	char *out);
+RTLS_MUST_CHECK enum rtls_status rtls_exim_domain(
+	struct rtls_slice text, char *out);
 
 #endif

@@ -55,7 +55,8 @@ static bool reported_message(char id[MESSAGE_ID_MAX + 1])
 			continue;
 		argument = rtls_slice_n(argument.data + 2, argument.size - 2);
 		if (is_message_id(argument))
-			return rtls_slice_copy(argument, id, MESSAGE_ID_MAX + 1);
+			return rtls_slice_copy(
+				argument, id, MESSAGE_ID_MAX + 1);
 	}
 	return false;
 }
@@ -73,7 +74,7 @@ static bool spool_header_flagged(struct rtls_slice header)
 		if (!rtls_slice_starts(line, "-local_scan "))
 			continue;
 		return rtls_flags_parse(line, &flags) == RTLS_INVALID ||
-			flags.requiretls == RTLS_REQUIRETLS_YES;
+		       flags.requiretls == RTLS_REQUIRETLS_YES;
 	}
 	return false;
 }
@@ -120,9 +121,9 @@ bool rtls_bounce_of_flagged(void)
 
 /* Where the pieces of a report are, as offsets into its text. */
 struct report {
-	size_t type; /* of "message/rfc822", to be replaced up to headers */
+	size_t type;    /* of "message/rfc822", to be replaced up to headers */
 	size_t headers; /* the returned message begins */
-	size_t body; /* its headers end, an empty line not counted */
+	size_t body;    /* its headers end, an empty line not counted */
 };
 
 static const char old_type[] = "Content-type: message/rfc822\n\n";
@@ -161,9 +162,9 @@ static bool report_boundary(char *out, size_t size)
 {
 	static const char key[] = "boundary=";
 	struct rtls_slice type = rtls_exim_value("$rh_content-type:");
-	const char *found = type.size == 0 ?
-		NULL :
-		memmem(type.data, type.size, key, strlen(key));
+	const char *found =
+		type.size == 0 ? NULL
+			       : memmem(type.data, type.size, key, strlen(key));
 	size_t length = 0;
 
 	if (found == NULL)
@@ -173,7 +174,7 @@ static bool report_boundary(char *out, size_t size)
 		found[length] != '\n' && found[length] != ' ')
 		length++;
 	return length > 0 &&
-		rtls_slice_copy(rtls_slice_n(found, length), out, size);
+	       rtls_slice_copy(rtls_slice_n(found, length), out, size);
 }
 
 static bool report_write(int fd, const char *text, const struct report *report,
@@ -194,15 +195,14 @@ static bool report_write(int fd, const char *text, const struct report *report,
 		text + report->headers, tail);
 	/* A NUL in the headers would cut the text short: then leave it. */
 	good = strlen(out) == total &&
-		pwrite(fd, out, total,
-			(off_t)(SPOOL_DATA_START_OFFSET + report->type)) ==
-			(ssize_t)total &&
-		ftruncate(fd,
-			(off_t)(SPOOL_DATA_START_OFFSET + report->type + total)) ==
-			0;
+	       pwrite(fd, out, total,
+		       (off_t)(SPOOL_DATA_START_OFFSET + report->type)) ==
+		       (ssize_t)total &&
+	       ftruncate(fd, (off_t)(SPOOL_DATA_START_OFFSET + report->type +
+				     total)) == 0;
 	if (good)
 		body_linecount = count_lines(text, report->type) +
-			count_lines(out, total);
+				 count_lines(out, total);
 	free(out);
 	return good;
 }

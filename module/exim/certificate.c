@@ -18,8 +18,8 @@ void rtls_chain_clear(struct rtls_chain *chain)
 	chain->count = 0;
 }
 
-static enum rtls_status certificate_import(struct rtls_slice base64,
-	gnutls_x509_crt_t *certificate)
+static enum rtls_status certificate_import(
+	struct rtls_slice base64, gnutls_x509_crt_t *certificate)
 {
 	gnutls_datum_t text = { (unsigned char *)(void *)(size_t)base64.data,
 		(unsigned)base64.size };
@@ -30,8 +30,8 @@ static enum rtls_status certificate_import(struct rtls_slice base64,
 		gnutls_base64_decode2(&text, &der) != 0)
 		return RTLS_INVALID;
 	if (gnutls_x509_crt_init(certificate) == 0) {
-		if (gnutls_x509_crt_import(*certificate, &der,
-			    GNUTLS_X509_FMT_DER) == 0)
+		if (gnutls_x509_crt_import(
+			    *certificate, &der, GNUTLS_X509_FMT_DER) == 0)
 			status = RTLS_OK;
 		else
 			gnutls_x509_crt_deinit(*certificate);
@@ -40,8 +40,8 @@ static enum rtls_status certificate_import(struct rtls_slice base64,
 	return status;
 }
 
-enum rtls_status rtls_chain_add(struct rtls_chain *chain,
-	struct rtls_slice base64)
+enum rtls_status rtls_chain_add(
+	struct rtls_chain *chain, struct rtls_slice base64)
 {
 	gnutls_x509_crt_t certificate;
 	enum rtls_status status = certificate_import(base64, &certificate);
@@ -53,8 +53,8 @@ enum rtls_status rtls_chain_add(struct rtls_chain *chain,
 		gnutls_x509_crt_deinit(chain->certificate[RTLS_CHAIN_MAX - 1]);
 		chain->count--;
 	}
-	memmove(&chain->certificate[1], &chain->certificate[0],
-		chain->count * sizeof(chain->certificate[0]));
+	for (unsigned i = chain->count; i > 0; i--)
+		chain->certificate[i] = chain->certificate[i - 1];
 	chain->certificate[0] = certificate;
 	chain->count++;
 	return RTLS_OK;
@@ -79,8 +79,8 @@ enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
 			break;
 		if (type != GNUTLS_SAN_DNSNAME)
 			continue; /* also a name longer than any host's */
-		if (rtls_domain_matches(rtls_slice_n(san, size),
-			    rtls_slice(host)))
+		if (rtls_domain_matches(
+			    rtls_slice_n(san, size), rtls_slice(host)))
 			return RTLS_OK;
 		rtls_text_printf(&names, "%s", names.size > 0 ? " " : "");
 		rtls_text_quote(&names, rtls_slice_n(san, size));
@@ -91,8 +91,8 @@ enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
 	return RTLS_NONE;
 }
 
-static void verdict_expired(gnutls_x509_crt_t leaf,
-	struct rtls_certificate_verdict *verdict)
+static void verdict_expired(
+	gnutls_x509_crt_t leaf, struct rtls_certificate_verdict *verdict)
 {
 	char date[RTLS_DATE_SIZE];
 	time_t until = gnutls_x509_crt_get_expiration_time(leaf);
@@ -121,7 +121,8 @@ static const struct {
 	{ GNUTLS_CERT_SIGNER_NOT_CA, "signed by what is no CA" },
 	{ GNUTLS_CERT_INSECURE_ALGORITHM, "signed with an insecure algorithm" },
 	{ GNUTLS_CERT_SIGNATURE_FAILURE, "its signature is wrong" },
-	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, "outside its CA's constraints" },
+	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
+		"outside its CA's constraints" },
 	{ GNUTLS_CERT_PURPOSE_MISMATCH, "not made for a server" },
 	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, "unknown critical extension" },
 };
@@ -131,7 +132,7 @@ static void verdict_of_status(const struct rtls_chain *chain, const char *host,
 {
 	const unsigned dates = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
 
-	for (size_t i = 0; i < sizeof(untrusted) / sizeof(*untrusted); i++) {
+	for (size_t i = 0; i < sizeof(untrusted) / sizeof(untrusted[0]); i++) {
 		if (!(status & untrusted[i].bit))
 			continue;
 		verdict->result = RTLS_RESULT_CERTIFICATE_NOT_TRUSTED;
@@ -139,9 +140,9 @@ static void verdict_of_status(const struct rtls_chain *chain, const char *host,
 			untrusted[i].bit == GNUTLS_CERT_SIGNER_NOT_FOUND &&
 					gnutls_x509_crt_check_issuer(
 						chain->certificate[0],
-						chain->certificate[0]) ?
-				"self-signed" :
-				untrusted[i].text);
+						chain->certificate[0])
+				? "self-signed"
+				: untrusted[i].text);
 		return;
 	}
 	if (status & dates) {
@@ -150,8 +151,8 @@ static void verdict_of_status(const struct rtls_chain *chain, const char *host,
 	}
 	if (rtls_chain_names_host(chain, host, verdict) != RTLS_OK)
 		return;
-	verdict->result = status == 0 ? RTLS_RESULT_SUCCESS :
-					RTLS_RESULT_CERTIFICATE_NOT_TRUSTED;
+	verdict->result = status == 0 ? RTLS_RESULT_SUCCESS
+				      : RTLS_RESULT_CERTIFICATE_NOT_TRUSTED;
 	snprintf(verdict->text, sizeof(verdict->text), "%s",
 		status == 0 ? "good" : "not trusted");
 }
@@ -162,7 +163,8 @@ enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
 {
 	gnutls_x509_trust_list_t trusted;
 	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
-		.data = (unsigned char *)(void *)(size_t)GNUTLS_KP_TLS_WWW_SERVER };
+		.data = (unsigned char *)(void *)(size_t)
+			GNUTLS_KP_TLS_WWW_SERVER };
 	enum rtls_status result = RTLS_TEMPORARY;
 	unsigned status = 0;
 
@@ -170,8 +172,8 @@ enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
 		return RTLS_NONE;
 	if (gnutls_x509_trust_list_init(&trusted, 0) != 0)
 		return RTLS_TEMPORARY;
-	if (gnutls_x509_trust_list_add_trust_file(trusted, ca_file, NULL,
-		    GNUTLS_X509_FMT_PEM, 0, 0) > 0 &&
+	if (gnutls_x509_trust_list_add_trust_file(
+		    trusted, ca_file, NULL, GNUTLS_X509_FMT_PEM, 0, 0) > 0 &&
 		gnutls_x509_trust_list_verify_crt2(trusted,
 			(gnutls_x509_crt_t *)(void *)(size_t)chain->certificate,
 			chain->count, &purpose, 1, 0, &status, NULL) == 0) {

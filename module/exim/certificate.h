@@ -16,7 +16,8 @@
 
 struct rtls_chain {
 	unsigned count;
-	gnutls_x509_crt_t certificate[RTLS_CHAIN_MAX]; /* [0] is the leaf, when complete */
+	gnutls_x509_crt_t certificate
+		[RTLS_CHAIN_MAX]; /* [0] is the leaf, when complete */
 };
 
 /* Why, in the words of the log: "expired 2026-11-01". */
@@ -33,8 +34,8 @@ void rtls_chain_clear(struct rtls_chain *chain);
  * base64  DER in base64, as Exim's ${base64:$tls_out_peercert} gives it
  * RTLS_INVALID  not a certificate; the chain is unchanged
  */
-RTLS_MUST_CHECK enum rtls_status rtls_chain_add(struct rtls_chain *chain,
-	struct rtls_slice base64);
+RTLS_MUST_CHECK enum rtls_status rtls_chain_add(
+	struct rtls_chain *chain, struct rtls_slice base64);
 
 /*
  * Does a DNS-ID of the leaf name the host? No fall-back to the CN.
@@ -54,8 +55,8 @@ RTLS_MUST_CHECK enum rtls_status rtls_chain_names_host(
  * RTLS_NONE  there is no certificate to judge
  * RTLS_TEMPORARY  the CA bundle cannot be read: our trouble, nobody's fault
  */
-RTLS_MUST_CHECK enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
-	const char *host, const char *ca_file,
+RTLS_MUST_CHECK enum rtls_status rtls_chain_judge(
+	const struct rtls_chain *chain, const char *host, const char *ca_file,
 	struct rtls_certificate_verdict *verdict);
 
 #endif

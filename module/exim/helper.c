@@ -35,9 +35,10 @@ static enum rtls_status identity_get(struct identity *identity)
 {
 	unsigned long long uid, gid;
 
-	if (!rtls_slice_number(rtls_exim_value("$exim_uid"), UINT32_MAX, &uid) ||
-		!rtls_slice_number(rtls_exim_value("$exim_gid"), UINT32_MAX,
-			&gid) ||
+	if (!rtls_slice_number(
+		    rtls_exim_value("$exim_uid"), UINT32_MAX, &uid) ||
+		!rtls_slice_number(
+			rtls_exim_value("$exim_gid"), UINT32_MAX, &gid) ||
 		uid == 0)
 		return RTLS_INVALID;
 	identity->uid = (uid_t)uid;
@@ -89,41 +90,39 @@ static void child_run(const char *program, char *const argv[], int output,
 }
 
 /* Read until the end of output or of the budget. */
-static enum rtls_status output_read(int fd, int64_t deadline_ms, char *buffer,
-	size_t size, size_t *got, struct rtls_err *err)
+static enum rtls_status output_read(int fd, int64_t deadline_ms,
+	struct rtls_text *answer, struct rtls_err *err)
 {
 	struct pollfd input = { .fd = fd, .events = POLLIN };
+	char chunk[4096];
 
-	*got = 0;
-	for (;;) {
+	while (!answer->overflow) {
 		int64_t left = deadline_ms - now_ms();
 		ssize_t count;
 
-		if (left <= 0 || (poll(&input, 1, (int)left) == 0)) {
+		if (left <= 0 || poll(&input, 1, (int)left) == 0) {
 			rtls_err_set(err, "no answer within the time budget");
 			return RTLS_TEMPORARY;
 		}
-		count = read(fd, buffer + *got, size - *got);
-		if (count < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (count < 0) {
-			rtls_err_set(err, "reading from it: %s",
-				strerror(errno));
-			return RTLS_TEMPORARY;
-		}
+		count = read(fd, chunk, sizeof(chunk));
 		if (count == 0)
 			return RTLS_OK;
-		*got += (size_t)count;
-		if (*got == size) {
-			rtls_err_set(err, "its answer is too long");
+		if (count > 0) {
+			rtls_text_add(
+				answer, rtls_slice_n(chunk, (size_t)count));
+		} else if (errno != EINTR && errno != EAGAIN) {
+			rtls_err_set(
+				err, "reading from it: %s", strerror(errno));
 			return RTLS_TEMPORARY;
 		}
 	}
+	rtls_err_set(err, "its answer is too long");
+	return RTLS_TEMPORARY;
 }
 
 /* It gets until the deadline to end by itself, then it is killed with all it started. */
-static enum rtls_status child_reap(pid_t pid, int64_t deadline_ms, bool at_once,
-	struct rtls_err *err)
+static enum rtls_status child_reap(
+	pid_t pid, int64_t deadline_ms, bool at_once, struct rtls_err *err)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	int status = 0;
@@ -145,21 +144,20 @@ static enum rtls_status child_reap(pid_t pid, int64_t deadline_ms, bool at_once,
 		return RTLS_OK;
 	if (ended == pid && WIFEXITED(status))
 		rtls_err_set(err,
-			WEXITSTATUS(status) == EXIT_NO_START ?
-				"it could not be started (exit %d)" :
-				"it ended with exit status %d",
+			WEXITSTATUS(status) == EXIT_NO_START
+				? "it could not be started (exit %d)"
+				: "it ended with exit status %d",
 			WEXITSTATUS(status));
 	else
 		rtls_err_set(err, "it did not end by itself");
 	return RTLS_TEMPORARY;
 }
 
-static enum rtls_status helper_talk(pid_t pid, int output, int64_t deadline_ms,
-	char *buffer, size_t size, size_t *got, struct rtls_err *err)
+static enum rtls_status child_talk(pid_t pid, int output, int64_t deadline_ms,
+	struct rtls_text *answer, struct rtls_err *err)
 {
 	struct rtls_err end;
-	enum rtls_status read = output_read(output, deadline_ms, buffer, size,
-		got, err);
+	enum rtls_status read = output_read(output, deadline_ms, answer, err);
 	enum rtls_status ended;
 
 	close(output);
@@ -171,22 +169,12 @@ static enum rtls_status helper_talk(pid_t pid, int output, int64_t deadline_ms,
 	return ended;
 }
 
-enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
-	const char *domain, bool fresh, char *buffer, size_t size,
-	struct rtls_slice *record, struct rtls_err *err)
+/* Start it with its output on a pipe of ours. RTLS_OK: pid and output are set. */
+static enum rtls_status child_start(const char *program, char *const argv[],
+	pid_t *pid, int *output, struct rtls_err *err)
 {
-	const int64_t deadline_ms = now_ms() + config->resolve_timeout_ms;
-	const char *argv[] = { "exim-requiretls", "resolve", "--record",
-		fresh ? "--fresh" : "--", fresh ? "--" : domain,
-		fresh ? domain : NULL, NULL };
-	/* Exim may have SIGCHLD ignored, and waitpid() would not work. */
-	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
-	struct sigaction saved;
 	struct identity identity;
-	enum rtls_status status;
-	size_t got = 0;
 	int fds[2];
-	pid_t pid;
 
 	if (identity_get(&identity) != RTLS_OK) {
 		rtls_err_set(err, "this Exim runs as no user of its own");
@@ -196,24 +184,39 @@ enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
 		rtls_err_set(err, "pipe: %s", strerror(errno));
 		return RTLS_TEMPORARY;
 	}
-	sigaction(SIGCHLD, &ordinary, &saved);
-	pid = fork();
-	if (pid == 0)
-		child_run(config->program, (char *const *)(void *)argv, fds[1],
-			&identity);
+	*pid = fork();
+	if (*pid == 0)
+		child_run(program, argv, fds[1], &identity);
 	close(fds[1]);
-	if (pid < 0) {
+	if (*pid < 0) {
 		rtls_err_set(err, "fork: %s", strerror(errno));
 		close(fds[0]);
-		status = RTLS_TEMPORARY;
-	} else {
-		status = helper_talk(pid, fds[0], deadline_ms, buffer, size,
-			&got, err);
+		return RTLS_TEMPORARY;
 	}
-	sigaction(SIGCHLD, &saved, NULL);
-	if (status != RTLS_OK)
-		return status;
-	buffer[got] = '\0';
-	*record = rtls_slice_n(buffer, got);
+	*output = fds[0];
 	return RTLS_OK;
+}
+
+enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
+	const char *domain, bool fresh, struct rtls_text *answer,
+	struct rtls_err *err)
+{
+	const int64_t deadline_ms = now_ms() + config->resolve_timeout_ms;
+	const char *argv[] = { "exim-requiretls", "resolve", "--record",
+		fresh ? "--fresh" : "--", fresh ? "--" : domain,
+		fresh ? domain : NULL, NULL };
+	/* Exim may have SIGCHLD ignored, and waitpid() would not work. */
+	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
+	struct sigaction saved;
+	enum rtls_status status;
+	int output;
+	pid_t pid;
+
+	sigaction(SIGCHLD, &ordinary, &saved);
+	status = child_start(config->program, (char *const *)(void *)argv, &pid,
+		&output, err);
+	if (status == RTLS_OK)
+		status = child_talk(pid, output, deadline_ms, answer, err);
+	sigaction(SIGCHLD, &saved, NULL);
+	return status;
 }

@@ -8,19 +8,17 @@
 #define RTLS_HELPER_H
 
 #include "policy/config.h"
-#include "policy/slice.h"
 #include "policy/status.h"
+#include "policy/text.h"
 
 /*
  * fresh   ask DNS again although the cache has an answer
- * buffer  size + 1 bytes, gets the record the program prints; terminated
- * record  the text, borrowed from buffer
- * RTLS_TEMPORARY  no answer: the program is missing, failed or was killed
- *                 at the end of config->resolve_timeout_ms; err says which
+ * answer  initialized by the caller; gets the record the program prints
+ * RTLS_TEMPORARY  no answer: the program is missing, failed, said more than fits or was
+ *                 killed at the end of config->resolve_timeout_ms; err says which
  */
 RTLS_MUST_CHECK enum rtls_status rtls_helper_resolve(
 	const struct rtls_config *config, const char *domain, bool fresh,
-	char *buffer, size_t size, struct rtls_slice *record,
-	struct rtls_err *err);
+	struct rtls_text *answer, struct rtls_err *err);
 
 #endif

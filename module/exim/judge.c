@@ -26,7 +26,7 @@ static bool is_dane(const struct rtls_session *session)
 static bool wants_certificate(const struct rtls_session *session)
 {
 	return session->plan.sts || session->plan.class == RTLS_CLASS_STRICT ||
-		session->plan.class == RTLS_CLASS_ENFORCE;
+	       session->plan.class == RTLS_CLASS_ENFORCE;
 }
 
 /* Exim said no, or only a CN fits: load the CA bundle and find out why. */
@@ -34,8 +34,8 @@ static void judge_certificate(const struct rtls_config *config,
 	const struct rtls_session *session, struct rtls_judgement *judgement)
 {
 	struct rtls_certificate_verdict verdict;
-	enum rtls_status status = rtls_chain_judge(&session->chain,
-		session->host, config->ca_file, &verdict);
+	enum rtls_status status = rtls_chain_judge(
+		&session->chain, session->host, config->ca_file, &verdict);
 
 	if (status == RTLS_OK && verdict.result != RTLS_RESULT_SUCCESS) {
 		fail(judgement, verdict.result, verdict.text);
@@ -45,9 +45,10 @@ static void judge_certificate(const struct rtls_config *config,
 		judgement->ours = true;
 	} else if (!session->tls) {
 		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
-			session->chain.count > 0 ? "TLS handshake failed" :
-						   "STARTTLS offered, but no TLS "
-						   "session came about");
+			session->chain.count > 0
+				? "TLS handshake failed"
+				: "STARTTLS offered, but no TLS "
+				  "session came about");
 	}
 }
 
@@ -101,8 +102,8 @@ static void tlsa_digest(const struct rtls_config *config,
 		rtls_text_printf(&lines, "\n");
 	}
 	if (lines.size == 0 || lines.overflow ||
-		rtls_policies_put(config->spool, rtls_text_slice(&lines), digest,
-			NULL) != RTLS_OK)
+		rtls_policies_put(config->spool, rtls_text_slice(&lines),
+			digest, NULL) != RTLS_OK)
 		digest[0] = '\0';
 }
 
@@ -158,8 +159,8 @@ void rtls_session_report(const struct rtls_config *config,
 		line.type = RTLS_POLICY_STS;
 		line.digest = session->plan.policy_digest;
 	} else if (!is_dane(session) && wants_certificate(session) &&
-		session->chain.count > 0 &&
-		judgement->result != RTLS_RESULT_SUCCESS) {
+		   session->chain.count > 0 &&
+		   judgement->result != RTLS_RESULT_SUCCESS) {
 		return; /* only the sender asked for a good certificate */
 	}
 	journal_write(config, &line);

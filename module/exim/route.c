@@ -24,14 +24,15 @@
  * not own, and one routing at a time is all there is. */
 struct knowledge {
 	char buffer[RTLS_RECORD_SIZE_MAX + 1];
-	struct rtls_record record;
-	bool known; /* record is filled */
-	bool resolved; /* and it is fresh */
+	struct rtls_record record; /* borrows from buffer */
+	bool known;                /* record is filled */
+	bool resolved;             /* and it is fresh */
 	struct rtls_sts_policy policy;
 	bool has_policy;
 };
 
-static struct knowledge knowledge;
+/* What the cache said stays as it is while the program is asked. */
+static struct knowledge from_cache, from_network;
 
 struct request {
 	const struct rtls_config *config;
@@ -50,81 +51,77 @@ static void log_notes(const char *domain, const struct rtls_record *record)
 			rtls_quoted(&quoted, record->note[i]));
 }
 
-static void knowledge_from_cache(const struct request *request)
+static void ask_cache(const struct request *request)
 {
+	struct knowledge *known = &from_cache;
 	struct rtls_err err = { "" };
 	enum rtls_status status = rtls_cache_get(request->config->spool,
-		request->domain, knowledge.buffer, &knowledge.record, &err);
+		request->domain, known->buffer, &known->record, &err);
 
-	knowledge.known = status == RTLS_OK;
-	knowledge.resolved = knowledge.known &&
-		rtls_record_is_fresh(&knowledge.record, request->now_s);
+	known->known = status == RTLS_OK;
+	known->resolved = known->known &&
+			  rtls_record_is_fresh(&known->record, request->now_s);
 	if (status != RTLS_OK && status != RTLS_NONE)
 		rtls_exim_log("%s: cache record ignored: %s", request->domain,
 			err.text);
 }
 
-/* Ask the program. When it has no answer (false), what the cache says still
- * counts. */
-static bool knowledge_from_network(const struct request *request, bool fresh)
+/* False: the program has no answer, and what the cache said still counts. */
+static bool ask_network(const struct request *request, bool fresh)
 {
-	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
-	struct rtls_record record;
-	struct rtls_slice text;
+	struct knowledge *known = &from_network;
 	struct rtls_err err = { "" };
-	enum rtls_status status = rtls_helper_resolve(request->config,
-		request->domain, fresh, buffer, RTLS_RECORD_SIZE_MAX, &text,
-		&err);
+	struct rtls_text answer;
+	enum rtls_status status;
 
+	rtls_text_init(&answer, known->buffer, sizeof(known->buffer));
+	status = rtls_helper_resolve(
+		request->config, request->domain, fresh, &answer, &err);
 	if (status == RTLS_OK)
-		status = rtls_record_parse(text, request->domain, &record, &err);
-	if (status != RTLS_OK) {
-		rtls_exim_log("%s: %s could not resolve it: %s", request->domain,
-			request->config->program, err.text);
-		return false;
-	}
-	/* Parse again where the text will stay: slices borrow from it. */
-	memcpy(knowledge.buffer, buffer, text.size + 1);
-	text.data = knowledge.buffer;
-	knowledge.known = rtls_record_parse(text, request->domain,
-				  &knowledge.record, NULL) == RTLS_OK;
-	knowledge.resolved = knowledge.known;
-	if (knowledge.known)
-		log_notes(request->domain, &knowledge.record);
-	return knowledge.known;
+		status = rtls_record_parse(rtls_text_slice(&answer),
+			request->domain, &known->record, &err);
+	known->known = known->resolved = status == RTLS_OK;
+	if (known->known)
+		log_notes(request->domain, &known->record);
+	else
+		rtls_exim_log("%s: %s could not resolve it: %s",
+			request->domain, request->config->program, err.text);
+	return known->known;
 }
 
-/* The text was valid when it was stored; a hand that edited it since may have erred. */
-static void knowledge_policy(const struct request *request)
+/* The text was valid when it was stored; a hand that edited it may have
+ * erred. */
+static void read_policy(const struct request *request, struct knowledge *known)
 {
 	struct rtls_err err = { "" };
 
-	knowledge.has_policy = false;
-	if (!knowledge.known ||
-		!rtls_record_has_policy(&knowledge.record, request->now_s))
+	known->has_policy = false;
+	if (!known->known ||
+		!rtls_record_has_policy(&known->record, request->now_s))
 		return;
-	if (rtls_sts_policy_parse(knowledge.record.policy_text,
-		    &knowledge.policy, &err) == RTLS_OK)
-		knowledge.has_policy = true;
+	if (rtls_sts_policy_parse(
+		    known->record.policy_text, &known->policy, &err) == RTLS_OK)
+		known->has_policy = true;
 	else
 		rtls_exim_log("%s: cached policy ignored: %s", request->domain,
 			err.text);
 }
 
-static void decide(struct request *request, struct rtls_plan *plan)
+static void decide(struct request *request, struct knowledge *known,
+	struct rtls_plan *plan)
 {
-	knowledge_policy(request);
-	request->question.resolved = knowledge.resolved;
-	request->question.record = knowledge.known ? &knowledge.record : NULL;
-	request->question.policy =
-		knowledge.has_policy ? &knowledge.policy : NULL;
+	read_policy(request, known);
+	request->question.resolved = known->resolved;
+	request->question.record = known->known ? &known->record : NULL;
+	request->question.policy = known->has_policy ? &known->policy : NULL;
 	rtls_verdict_route(&request->question, plan);
 }
 
 /* On an Exim without the patches a transport cannot bounce: session.c left a
- * note that all hosts were refused for this message, and the bounce is made here. */
-static bool all_hosts_refused(const struct request *request,
-	struct rtls_plan *plan)
+ * note that all hosts were refused for this message, and the bounce is made
+ * here. */
+static void apply_refused_note(
+	const struct request *request, struct rtls_plan *plan)
 {
 	const char *id = rtls_exim_expand("$message_exim_id");
 
@@ -132,40 +129,44 @@ static bool all_hosts_refused(const struct request *request,
 		id == NULL || *id == '\0' ||
 		rtls_refused_get(request->config->spool, id, request->domain,
 			plan->text, NULL) != RTLS_OK)
-		return false;
+		return;
 	plan->action = RTLS_FAIL;
 	plan->recheck = false;
-	return true;
+}
+
+/* RFC 8461 section 5.1: no bounce by what the cache says before a look at
+ * DNS. */
+static void recheck(struct request *request, struct rtls_plan *plan)
+{
+	if (ask_network(request, true)) {
+		decide(request, &from_network, plan);
+		return;
+	}
+	plan->action = RTLS_DEFER;
+	snprintf(plan->text, sizeof(plan->text),
+		"4.7.0 %s does not qualify by what is known of it, and DNS "
+		"cannot be asked again now",
+		request->domain);
 }
 
 static void route(struct request *request, struct rtls_plan *plan)
 {
 	const struct rtls_question *question = &request->question;
-	bool needs_record = !question->literal &&
-		question->flags.requiretls != RTLS_REQUIRETLS_RELAXED;
-	bool asked = false, answered = true;
 
-	knowledge.known = knowledge.resolved = false;
-	if (needs_record)
-		knowledge_from_cache(request);
-	if (needs_record && !knowledge.resolved) {
-		knowledge_from_network(request, false);
-		asked = true;
+	from_cache.known = from_cache.resolved = false;
+	if (!question->literal &&
+		question->flags.requiretls != RTLS_REQUIRETLS_RELAXED)
+		ask_cache(request);
+	else
+		from_cache.resolved = true; /* nothing to ask */
+	if (!from_cache.resolved && ask_network(request, false)) {
+		decide(request, &from_network, plan);
+	} else {
+		decide(request, &from_cache, plan);
+		if (plan->action == RTLS_FAIL && plan->recheck)
+			recheck(request, plan);
 	}
-	decide(request, plan);
-	if (plan->action == RTLS_FAIL && plan->recheck && !asked) {
-		/* RFC 8461 section 5.1: no bounce before a look at DNS. */
-		answered = knowledge_from_network(request, true);
-		decide(request, plan);
-	}
-	if (plan->action == RTLS_FAIL && plan->recheck && !answered) {
-		plan->action = RTLS_DEFER;
-		snprintf(plan->text, sizeof(plan->text),
-			"4.7.0 %s does not qualify by what is known of it, and "
-			"DNS cannot be asked again now",
-			request->domain);
-	}
-	all_hosts_refused(request, plan);
+	apply_refused_note(request, plan);
 }
 
 static void log_hosts(const struct rtls_record *record, struct rtls_text *out)
@@ -173,12 +174,13 @@ static void log_hosts(const struct rtls_record *record, struct rtls_text *out)
 	for (size_t i = 0; i < record->mx_count && !out->overflow; i++)
 		rtls_text_printf(out, " %s%.*s%s", i == 0 ? "mx=" : "",
 			(int)record->mx[i].host.size, record->mx[i].host.data,
-			record->mx_dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)" :
-								  "");
+			record->mx_dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)"
+								: "");
 }
 
 /* One line per decision that is more than plain (DESIGN: "What the log says"). */
-static void log_plan(const struct request *request, const struct rtls_plan *plan)
+static void log_plan(
+	const struct request *request, const struct rtls_plan *plan)
 {
 	static char line[2048];
 	struct rtls_text out;
@@ -190,14 +192,15 @@ static void log_plan(const struct request *request, const struct rtls_plan *plan
 	rtls_text_init(&out, line, sizeof(line));
 	rtls_text_printf(&out, "%s", request->domain);
 	if (plan->action == RTLS_DELIVER)
-		rtls_text_printf(&out, " class=%s", rtls_class_name(plan->class));
+		rtls_text_printf(
+			&out, " class=%s", rtls_class_name(plan->class));
 	else
 		rtls_text_printf(&out, " %s: %s",
 			plan->action == RTLS_FAIL ? "refused" : "put off",
 			plan->text);
 	if (flags->requiretls != RTLS_REQUIRETLS_NO)
-		rtls_text_printf(&out, " by=%s",
-			rtls_flagged_by_name(flags->by));
+		rtls_text_printf(
+			&out, " by=%s", rtls_flagged_by_name(flags->by));
 	if (flags->dnssec != RTLS_DNSSEC_NO)
 		rtls_text_printf(&out, " rule=dnssec%s",
 			flags->dnssec == RTLS_DNSSEC_REQUIRE ? "-secure" : "");
@@ -225,21 +228,23 @@ static int answer(uschar **yield, const struct rtls_plan *plan)
 }
 
 /* Flags that do not parse were written by nobody we know: then the message
- * is treated as flagged. Never flagged mail sent plain. */
+ * asks for all there is. Never flagged mail sent plain. */
 static void flags_of_message(struct rtls_flags *flags)
 {
 	*flags = (struct rtls_flags){ 0 };
 	if (rtls_flags_parse(rtls_exim_value("$local_scan_data"), flags) ==
 		RTLS_INVALID)
-		flags->requiretls = RTLS_REQUIRETLS_YES;
+		*flags = (struct rtls_flags){ .requiretls = RTLS_REQUIRETLS_YES,
+			.dnssec = RTLS_DNSSEC_REQUIRE };
 }
 
 static int route_domain(uschar **yield, const struct rtls_config *config,
 	struct rtls_slice domain)
 {
 	static char normalized[RTLS_DOMAIN_SIZE];
-	struct request request = { .config = config, .domain = normalized,
-		.now_s = time(NULL) };
+	struct request request = {
+		.config = config, .domain = normalized, .now_s = time(NULL)
+	};
 	struct rtls_plan plan;
 
 	request.question.config = config;
@@ -247,16 +252,14 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	request.question.empty_sender =
 		rtls_exim_value("$sender_address").size == 0;
 	flags_of_message(&request.question.flags);
-	request.question.literal = rtls_domain_is_literal(domain);
-	if (!request.question.literal &&
-		rtls_exim_domain(domain, normalized) != RTLS_OK) {
-		/* Not a name DNS could know: the site's routers will say so,
-		 * and a flagged message gets the literal's treatment. */
-		request.question.literal = true;
-	}
+	/* What is no name DNS could know gets the treatment of an address: the
+	 * site's routers say no to it, unless the message is flagged. */
+	request.question.literal =
+		rtls_domain_is_literal(domain) ||
+		rtls_exim_domain(domain, normalized) != RTLS_OK;
 	if (request.question.literal)
-		snprintf(normalized, sizeof(normalized), "%s",
-			"address.literal.invalid");
+		rtls_quote(normalized, sizeof(normalized), domain);
+	request.question.domain = rtls_slice(normalized);
 	route(&request, &plan);
 	log_plan(&request, &plan);
 	return answer(yield, &plan);
@@ -271,7 +274,8 @@ int requiretls_route(uschar **yield, int argc, uschar *argv[])
 
 	if (config == NULL)
 		return rtls_exim_return(yield,
-			rtls_slice("defer=\"4.3.5 local configuration error\""));
+			rtls_slice(
+				"defer=\"4.3.5 local configuration error\""));
 	if (argc < 1 || argc > 2)
 		return rtls_exim_return(yield,
 			rtls_slice("defer=\"4.3.5 requiretls_route takes a "

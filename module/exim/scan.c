@@ -28,7 +28,8 @@ static void flag(struct rtls_flags *flags, enum rtls_flagged_by by)
 }
 
 /* The tag is ours, not the recipient's: it comes off each address. */
-static void scan_tags(const struct rtls_config *config, struct rtls_flags *flags)
+static void scan_tags(
+	const struct rtls_config *config, struct rtls_flags *flags)
 {
 	char bare[ADDRESS_SIZE];
 
@@ -49,8 +50,7 @@ static bool says_yes(struct rtls_slice value)
 {
 	value = rtls_slice_trim(value);
 	return rtls_slice_is_nocase(value, "yes") ||
-		rtls_slice_is_nocase(value, "true") ||
-		rtls_slice_is(value, "1");
+	       rtls_slice_is_nocase(value, "true") || rtls_slice_is(value, "1");
 }
 
 static bool addresses_match(struct rtls_slice pattern, struct rtls_slice list)
@@ -124,8 +124,8 @@ static void scan_tls_required(struct rtls_flags *flags)
 		return;
 	if (count > 1 || !no) {
 		rtls_exim_log("TLS-Required header ignored: %s",
-			count > 1 ? "there is more than one" :
-				    "its value is not No");
+			count > 1 ? "there is more than one"
+				  : "its value is not No");
 		return;
 	}
 	flags->requiretls = RTLS_REQUIRETLS_RELAXED;
@@ -168,8 +168,8 @@ RTLS_EXPORT int local_scan(int fd, uschar **return_text)
 		scan_message(config, fd, &flags, &err) != RTLS_OK) {
 		rtls_exim_log("message refused for now: %s", err.text);
 		/* What is wrong here is not the sender's business. */
-		rtls_exim_return(return_text,
-			rtls_slice("local configuration error"));
+		rtls_exim_return(
+			return_text, rtls_slice("local configuration error"));
 		return LOCAL_SCAN_TEMPREJECT;
 	}
 	rtls_text_init(&text, data, sizeof(data));

@@ -17,17 +17,17 @@ static char plan_text[PLAN_SIZE];
 
 /* The delivery attempt this process makes, over all its sessions. */
 static struct {
-	unsigned refused; /* hosts the message may not go to */
-	unsigned deferred; /* hosts with other, temporary trouble */
+	unsigned refused;            /* hosts the message may not go to */
+	unsigned deferred;           /* hosts with other, temporary trouble */
 	char why[3 * RTLS_ERR_SIZE]; /* the last refusal */
-	bool counted; /* the current host is in one of the two */
+	bool counted;                /* the current host is in one of the two */
 	char failed_address[RTLS_ADDRESS_SIZE]; /* TLS failed there just now */
 } attempt;
 
 static bool insists(void)
 {
 	return session.plan.class == RTLS_CLASS_STRICT ||
-		session.plan.class == RTLS_CLASS_ENFORCE;
+	       session.plan.class == RTLS_CLASS_ENFORCE;
 }
 
 /* The one way a host or its certificate is refused: log it, count it, tell
@@ -86,8 +86,8 @@ static int on_close(const struct rtls_config *config, uschar **yield)
 		snprintf(why, sizeof(why), "%.200s (%s)", judgement->text,
 			rtls_result_name(judgement->result));
 		refuse(yield,
-			session.chain.count > 0 ? "certificate refused: " :
-						  "refused: ",
+			session.chain.count > 0 ? "certificate refused: "
+						: "refused: ",
 			why);
 	}
 	rtls_chain_clear(&session.chain);
@@ -100,7 +100,7 @@ static bool transport_insists(void)
 	struct rtls_slice name = rtls_exim_value("$transport_name");
 
 	return rtls_slice_starts(name, "requiretls_strict") ||
-		rtls_slice_starts(name, "requiretls_enforce");
+	       rtls_slice_starts(name, "requiretls_enforce");
 }
 
 /* The plan that routing made, copied: Exim's store may go before the session. */
@@ -108,8 +108,8 @@ static bool plan_read(void)
 {
 	return rtls_slice_copy(rtls_exim_value("$address_data"), plan_text,
 		       sizeof(plan_text)) &&
-		rtls_session_plan_parse(rtls_slice(plan_text),
-			&session.plan) == RTLS_OK;
+	       rtls_session_plan_parse(rtls_slice(plan_text), &session.plan) ==
+		       RTLS_OK;
 }
 
 static void session_start(struct rtls_slice policy_domain)
@@ -146,9 +146,9 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	}
 	/* Exim tries again in clear after TLS failed: not another session. */
 	session.active = session.plan.class != RTLS_CLASS_RELAXED &&
-		strcmp(session.address, attempt.failed_address) != 0;
-	session.verdict = rtls_verdict_host(&session.plan,
-		rtls_slice(session.host));
+			 strcmp(session.address, attempt.failed_address) != 0;
+	session.verdict =
+		rtls_verdict_host(&session.plan, rtls_slice(session.host));
 	if (!rtls_verdict_refuses(&session.plan, session.verdict))
 		return nothing(yield);
 	session.active = false;
@@ -167,23 +167,24 @@ static int on_certificate(uschar **yield, struct rtls_slice depth)
 
 	if (!session.active)
 		return nothing(yield);
-	status = rtls_chain_add(&session.chain,
-		rtls_exim_value("${base64:$tls_out_peercert}"));
+	status = rtls_chain_add(
+		&session.chain, rtls_exim_value("${base64:$tls_out_peercert}"));
 	if (!rtls_slice_is(depth, "0"))
 		return nothing(yield);
-	session.dane = rtls_exim_value("${if >{$tls_out_tlsa_usage}{0}{x}}").size > 0;
+	session.dane =
+		rtls_exim_value("${if >{$tls_out_tlsa_usage}{0}{x}}").size > 0;
 	if (session.dane)
 		return nothing(yield);
 	session.named = status == RTLS_OK &&
-		rtls_chain_names_host(&session.chain, session.host,
-			&session.why) == RTLS_OK;
+			rtls_chain_names_host(&session.chain, session.host,
+				&session.why) == RTLS_OK;
 	if (session.named || !insists())
 		return nothing(yield);
 	/* Exim would fall back to the CN; RFC 8461 section 4.2 does not. The reason
 	 * is logged when the session ends, with the whole chain judged. */
-	return rtls_exim_return(yield,
-		rtls_slice(status == RTLS_OK ? session.why.text :
-					       "not a certificate"));
+	return rtls_exim_return(
+		yield, rtls_slice(status == RTLS_OK ? session.why.text
+						    : "not a certificate"));
 }
 
 /* "250-mx.example.com Hello ..." and further lines, CR or not. */
@@ -247,8 +248,8 @@ static int on_dane_failure(uschar **yield, struct rtls_slice result)
 static bool is_about_tls(struct rtls_slice defer_errno)
 {
 	return rtls_slice_is(defer_errno, "-37") ||
-		rtls_slice_is(defer_errno, "-38") ||
-		rtls_slice_is(defer_errno, "-58");
+	       rtls_slice_is(defer_errno, "-38") ||
+	       rtls_slice_is(defer_errno, "-58");
 }
 
 /* After tcp:close: was the host refused, or did it have other trouble? */
@@ -295,9 +296,10 @@ int requiretls_session(uschar **yield, int argc, uschar *argv[])
 
 	if (argc < 2 || config == NULL)
 		return rtls_exim_return(yield,
-			rtls_slice(transport_insists() ?
-					"requiretls: local configuration error" :
-					""));
+			rtls_slice(
+				transport_insists()
+					? "requiretls: local configuration error"
+					: ""));
 	event = rtls_slice((const char *)argv[0]);
 	data = rtls_slice((const char *)argv[1]);
 	if (rtls_slice_is(event, "tcp:connect"))

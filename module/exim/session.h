@@ -23,9 +23,9 @@ struct rtls_session {
 	bool banner;
 	unsigned ehlo_count;
 	bool starttls_offered;
-	bool tls; /* an EHLO was answered inside TLS */
-	bool verified; /* by Exim: chain and name, or DANE */
-	bool dane; /* Exim uses DANE for this host */
+	bool tls;                      /* an EHLO was answered inside TLS */
+	bool verified;                 /* by Exim: chain and name, or DANE */
+	bool dane;                     /* Exim uses DANE for this host */
 	enum rtls_result dane_failure; /* SUCCESS: none */
 	struct rtls_chain chain;
 	bool named; /* a DNS-ID of the leaf is the host */
@@ -36,7 +36,7 @@ struct rtls_session {
 struct rtls_judgement {
 	enum rtls_result result;
 	char text[RTLS_ERR_SIZE]; /* empty on success */
-	bool ours; /* trouble of ours: not to be reported */
+	bool ours;                /* trouble of ours: not to be reported */
 };
 
 /*

@@ -198,7 +198,7 @@ static bool is_line_valid(const struct rtls_session_result *result)
 enum rtls_status rtls_journal_line_parse(
 	struct rtls_slice line, struct rtls_session_result *result)
 {
-	struct rtls_session_result parsed;
+	struct rtls_session_result parsed = { 0 };
 	struct rtls_slice rest = line;
 	struct rtls_slice version;
 	struct rtls_slice time;

@@ -95,8 +95,8 @@ static struct demand understand(const struct rtls_question *question)
 	if (question->config->mta_sts && policy != NULL &&
 		policy->mode != RTLS_STS_NONE)
 		demand.policy = policy;
-	rtls_quoted(&demand.domain, question->record != NULL
-					    ? question->record->domain
+	rtls_quoted(&demand.domain, question->domain.size != 0
+					    ? question->domain
 					    : rtls_slice("of the recipient"));
 	return demand;
 }
@@ -214,8 +214,8 @@ static bool decide_insecure(const struct demand *demand, struct rtls_plan *plan)
 	if (!demand->secure || plan->mx_dnssec == RTLS_DNSSEC_SECURE)
 		return false;
 	return refuse(plan, FAIL_UNLESS_CHANGED,
-		"5.7.10 the MX answer for %s is not signed with DNSSEC, which a "
-		"rule of this site requires for the message",
+		"5.7.10 the MX answer for %s is not signed with DNSSEC, which "
+		"a rule of this site requires for the message",
 		demand->domain.text);
 }
 
@@ -245,6 +245,16 @@ static bool decide_names(const struct demand *demand, struct rtls_plan *plan)
 		return refuse(plan, DEFER,
 			"4.7.0 REQUIRETLS: the MTA-STS lookup for %s failed, "
 			"and nothing else vouches for its MX hosts",
+			demand->domain.text);
+	/* A policy is announced, and its host is down: not the domain's last
+	 * word. */
+	if (demand->question->policy == NULL &&
+		demand->question->config->mta_sts &&
+		record->txt == RTLS_TXT_VALID &&
+		record->fetch == RTLS_FETCH_FAILED)
+		return refuse(plan, DEFER,
+			"4.7.0 REQUIRETLS: the MTA-STS policy of %s could not "
+			"be fetched, and nothing else vouches for its MX hosts",
 			demand->domain.text);
 	if (demand->policy != NULL)
 		return refuse(plan, FAIL_UNLESS_CHANGED,

@@ -21,6 +21,8 @@ const char *rtls_class_name(enum rtls_class class);
 /* What is asked. record and policy may be NULL: nothing is known. */
 struct rtls_question {
 	const struct rtls_config *config;
+	struct rtls_slice
+		domain; /* the policy domain, for the texts; may be empty */
 	struct rtls_flags flags;
 	bool empty_sender; /* a bounce asks, it does not insist (RFC 8689, 5) */
 	bool wire_support; /* this Exim speaks REQUIRETLS (patched) */

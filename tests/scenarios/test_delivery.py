@@ -145,6 +145,14 @@ def test_flagged_looks_at_dns_again_before_a_bounce(site):
     assert "class=strict by=tag sts=enforce id=new1" in site.log()
 
 
+def test_flagged_policy_host_down_waits(site):
+    """C2.8: a policy is announced, its host is down: not the domain's last word."""
+    marker = deliver(site, "bob+requiretls@policydown.example")
+    assert_waiting(site, marker)
+    site.lab.run_queue()
+    assert_waiting(site, marker)
+
+
 def test_flagged_policy_none_bounces(site):
     """C2.2: a policy of mode none vouches for nothing."""
     marker = deliver(site, "bob+requiretls@none.example")

@@ -472,6 +472,7 @@ static void test_contract(void **state)
 #define DAY  86400
 #define YEAR RTLS_STS_MAX_AGE_MAX
 
+/* In the order one reads it. NOLINTNEXTLINE(*-optin.performance.Padding) */
 struct age {
 	const char *proves;
 	/* Offsets to NOW; policy_id "" means no policy. */

@@ -32,6 +32,7 @@ struct setup {
 	enum sts sts;
 	unsigned named; /* how many of the two hosts the policy names */
 	enum rtls_txt_state txt;
+	enum rtls_fetch_state fetch;
 };
 
 struct world {
@@ -47,6 +48,7 @@ static void build_record(const struct setup *setup, struct rtls_record *record)
 	record->mx_answer = setup->mx;
 	record->mx_dnssec = setup->mx_dnssec;
 	record->txt = setup->txt;
+	record->fetch = setup->fetch;
 	record->policy_id = rtls_slice("20261101");
 	record->policy_digest = rtls_slice(DIGEST);
 	if (setup->mx == RTLS_MX_HOSTS) {
@@ -78,7 +80,8 @@ static void build(const struct setup *setup, struct world *world)
 {
 	struct rtls_question *question = &world->question;
 
-	*question = (struct rtls_question){ .config = &world->config };
+	*question = (struct rtls_question){ .config = &world->config,
+		.domain = rtls_slice("bank.example") };
 	world->config.requiretls = setup->level;
 	world->config.mta_sts = !setup->ignores_sts;
 	world->config.sts_dns_error =
@@ -192,10 +195,10 @@ static const struct row rows[] = {
 	{ "A5.7 nothing known, told to defer",
 		{ .unresolved = true, .no_record = true, .defers = true },
 		RTLS_DEFER, RTLS_CLASS_OBSERVE,
-		"4.7.0 the MTA-STS lookup for domain of the recipient", false },
+		"4.7.0 the MTA-STS lookup for domain bank.example", false },
 	{ "C2.8 flagged, nothing known",
 		{ FLAGGED, .unresolved = true, .no_record = true }, RTLS_DEFER,
-		RTLS_CLASS_STRICT, "4.4.3 domain of the recipient could not",
+		RTLS_CLASS_STRICT, "4.4.3 domain bank.example could not",
 		false },
 	{ "C2.8 flagged, an answer out of its time",
 		{ FLAGGED, SIGNED, ENFORCE, .unresolved = true }, RTLS_DEFER,
@@ -291,6 +294,17 @@ static const struct row rows[] = {
 		{ FLAGGED, HOSTS, .sts = STS_ENFORCE, .txt = RTLS_TXT_FAILED },
 		RTLS_DEFER, RTLS_CLASS_STRICT,
 		"4.7.0 REQUIRETLS: the MTA-STS lookup", false },
+	{ "C2.8 flagged, a policy is announced and its host is down",
+		{ FLAGGED, HOSTS, .txt = RTLS_TXT_VALID,
+			.fetch = RTLS_FETCH_FAILED },
+		RTLS_DEFER, RTLS_CLASS_STRICT,
+		"4.7.0 REQUIRETLS: the MTA-STS policy of bank.example could",
+		false },
+	{ "C2.8 flagged, it was down, and is announced no more",
+		{ FLAGGED, HOSTS, .txt = RTLS_TXT_NONE,
+			.fetch = RTLS_FETCH_FAILED },
+		RTLS_FAIL, RTLS_CLASS_STRICT,
+		"5.7.10 REQUIRETLS: nothing vouches", true },
 	{ "C2.8 flagged, TXT failed, but STS is off",
 		{ FLAGGED, HOSTS, .txt = RTLS_TXT_FAILED, .ignores_sts = true },
 		RTLS_FAIL, RTLS_CLASS_STRICT,
@@ -407,8 +421,10 @@ static void test_text_is_one_line(void **state)
 	(void)state;
 	build(&setup, &world);
 	memset(domain, 'x', sizeof(domain));
-	memcpy(domain, "a\"\n", 3);
-	world.record.domain = rtls_slice_n(domain, sizeof(domain));
+	domain[0] = 'a';
+	domain[1] = '"';
+	domain[2] = '\n';
+	world.question.domain = rtls_slice_n(domain, sizeof(domain));
 	rtls_verdict_route(&world.question, &plan);
 	assert_int_equal(plan.action, RTLS_FAIL);
 	assert_non_null(strstr(plan.text, "a\\x22\\x0axxx"));
