@@ -1,0 +1,369 @@
+"""The documentation says what the program does: these fail when one changes and the other
+does not. No lab is needed."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sender import ROOT
+
+PROGRAM = ROOT / os.environ.get("OUT", "build/out") / "exim-requiretls"
+DOCS = ROOT / "docs"
+OPERATING = DOCS / "OPERATING.md"
+PROGRAM_8 = DOCS / "exim-requiretls.8"
+CONF_5 = DOCS / "requiretls.conf.5"
+CONCEPT_7 = DOCS / "requiretls.7"
+SHIPPED_CONF = ROOT / "module/conf/requiretls.conf"
+TEXTS = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+def run(*args, status=0):
+    """The standard output of the program."""
+    found = subprocess.run([PROGRAM, *args], capture_output=True, text=True, check=False)
+    assert found.returncode == status, found.stderr
+    return found.stdout
+
+
+def check_config(tmp_path, text):
+    """`config --file` on a text, as JSON."""
+    path = tmp_path / "requiretls.conf"
+    path.write_text(text)
+    return json.loads(run("config", "--json", "--file", str(path)))
+
+
+def short(path):
+    """A name for a parametrized test."""
+    return str(path.relative_to(ROOT))
+
+
+# --- requiretls.conf(5) ---------------------------------------------------------------
+
+def documented_keys():
+    """Key: (what its .It line says of values, the text below it)."""
+    part = CONF_5.read_text().partition(".Sh RULES FILE")[0]
+    pieces = re.split(r"^\.It Cm (\w+) = (.*)\n", part, flags=re.MULTILINE)
+    return {pieces[i]: (pieces[i + 1], pieces[i + 2]) for i in range(1, len(pieces), 3)}
+
+
+def example_after(words):
+    """The literal display behind these words of requiretls.conf(5)."""
+    text = CONF_5.read_text()
+    at = text.index(words)
+    return re.search(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", text[at:], re.MULTILINE)[1]
+
+
+def test_every_key_is_documented(tmp_path):
+    """And no other."""
+    printed = check_config(tmp_path, "")["keys"]
+    assert sorted(documented_keys()) == sorted(printed)
+
+
+def test_defaults_are_documented(tmp_path):
+    """What the manual calls the default is what an empty file gives."""
+    printed = check_config(tmp_path, "")["keys"]
+    wrong = {}
+    for key, (_, text) in documented_keys().items():
+        found = re.search(r"^Default:(?: nothing\.|\n\.(?:Li|Pa) (\S+) \.)$", text,
+                          re.MULTILINE)
+        said = found and (found[1] or "")
+        if said != printed[key]["value"]:
+            wrong[key] = (said, printed[key]["value"])
+    assert wrong == {}
+
+
+def test_documented_words_are_taken(tmp_path):
+    """Each alternative in the heading of a key is a value of it."""
+    count = 0
+    for key, (values, _) in documented_keys().items():
+        if not values.startswith("Li "):
+            continue
+        for word in values[3:].split(" | "):
+            more = "tlsrpt_organization = x\ntlsrpt_contact = x@example.org\n"
+            answer = check_config(tmp_path, f"{key} = {word}\n{more}")
+            assert answer["keys"][key] == {"value": word, "origin": "set"}
+            count += 1
+    assert count >= 10
+
+
+def test_example_configuration_is_valid(tmp_path):
+    """As it stands, but for the place of the rules file; and the rules too."""
+    rules = tmp_path / "requiretls.rules"
+    rules.write_text(example_after("Its rules:"))
+    text = example_after("A stock Exim that uses flags")
+    assert "/etc/exim4/requiretls.rules" in text
+    answer = check_config(tmp_path, text.replace("/etc/exim4/requiretls.rules", str(rules)))
+    lines = re.findall(r"^(?:flag|dnssec) ", rules.read_text(), re.MULTILINE)
+    assert answer["rules"]["count"] == len(lines) == 3
+    assert "set" in {key["origin"] for key in answer["keys"].values()}
+
+
+def test_shipped_configuration_lists_every_key(tmp_path):
+    """Commented, in any order, and each once. What it shows is a default, or an example
+    where the default is nothing."""
+    keys = check_config(tmp_path, "")["keys"]
+    shown = re.findall(r"^#(\w+) =[ ]?(.*)$", SHIPPED_CONF.read_text(), re.MULTILINE)
+    assert sorted(key for key, _ in shown) == sorted(keys)
+    wrong = {key: value for key, value in shown
+             if keys[key]["value"] not in ("", value)}
+    assert wrong == {}
+
+
+def test_shipped_configuration_is_valid(tmp_path):
+    """As installed, and with all of its lines but the rules made to count."""
+    text = SHIPPED_CONF.read_text()
+    assert check_config(tmp_path, text)["keys"]["requiretls"]["origin"] == "default"
+    text = re.sub(r"^#(\w+ =)", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(r"^rules =.*$", "", text, flags=re.MULTILINE)
+    assert check_config(tmp_path, text)["keys"]["requiretls"]["origin"] == "set"
+
+
+# --- exim-requiretls(8) ---------------------------------------------------------------
+
+def verbs():
+    """The verbs that --help lists."""
+    found = re.findall(r"^  (\w+) {2,}\S", run("--help"), re.MULTILINE)
+    assert len(found) >= 5
+    return found
+
+
+def test_every_verb_is_documented():
+    """In the synopsis and below; so are the words that follow a verb."""
+    text = PROGRAM_8.read_text()
+    for verb in verbs():
+        assert re.search(rf"^\.Nm exim-requiretls\n\.Cm {verb}$", text, re.MULTILINE), verb
+        for word in re.findall(rf"(?:exim-requiretls )?{verb} ([a-z]+)\b",
+                               run(verb, "--help")):
+            assert re.search(rf"^\.It Cm {verb} {word}$", text, re.MULTILINE), (verb, word)
+
+
+def test_no_other_verb_is_documented():
+    """Nothing is left of a verb that went."""
+    text = PROGRAM_8.read_text().partition(".Sh DESCRIPTION")[0]
+    assert set(re.findall(r"^\.Nm exim-requiretls\n\.Cm (\S+)$", text,
+                          re.MULTILINE)) == set(verbs())
+
+
+def test_options_are_documented():
+    """Each --option of any verb, and no other."""
+    asked = {"--help", "--version"}
+    for verb in verbs():
+        asked |= set(re.findall(r"--[a-z][a-z-]*", run(verb, "--help")))
+    said = set(re.findall(r"\bFl (-[a-z][a-z-]*)", PROGRAM_8.read_text()))
+    assert {f"-{option}" for option in said} == asked
+
+
+def test_kinds_are_documented():
+    """The kinds of `parse`."""
+    kinds = re.findall(r"\b((?:sts|tlsrpt)-[a-z]+) {2,}", run("parse", "--help"))
+    assert len(kinds) == 4
+    for kind in kinds:
+        assert f".It Cm {kind}\n" in PROGRAM_8.read_text()
+
+
+def test_exit_statuses_are_documented():
+    """Those that --help names."""
+    text = PROGRAM_8.read_text().partition(".Sh EXIT STATUS")[2]
+    said = re.search(r"Exit status: (.*)", run("--help"), re.DOTALL)[1]
+    named = set(re.findall(r"\b\d+\b", said))
+    assert {"0", "64", "65"} <= named
+    assert named <= set(re.findall(r"^\.It (\d+)$", text, re.MULTILINE))
+
+
+# --- what the log says ----------------------------------------------------------------
+
+LITERAL = r'"(?:[^"\\\n]|\\.)*"'
+
+
+def without_comments(text):
+    """C without comments and preprocessor lines."""
+    text = re.sub(rf"({LITERAL})|/\*.*?\*/", lambda m: m[1] or " ", text, flags=re.DOTALL)
+    return re.sub(r"^#(?:.*\\\n)*.*$", "", text, flags=re.MULTILINE)
+
+
+def literals(text):
+    """All string literals, adjacent ones joined."""
+    return ["".join(part[1:-1] for part in re.findall(LITERAL, group))
+            for group in re.findall(rf"{LITERAL}(?:\s*{LITERAL})*", text)]
+
+
+def calls(text, name):
+    """The arguments of each call of a function; not of its definition."""
+    found = []
+    for match in re.finditer(rf"\b{name}\(", text):
+        depth, end = 1, match.end()
+        while depth:
+            step = re.compile(rf"{LITERAL}|'(?:\\.|[^'])'|[()]").search(text, end)
+            depth += {"(": 1, ")": -1}.get(step[0], 0)
+            end = step.end()
+        found.append(text[match.end():end - 1])
+    return found
+
+
+def fixed_words(literal):
+    """What of a format does not change, piece by piece; nothing of an Exim variable."""
+    if literal.startswith("$"):
+        return []
+    text = literal.replace(r"\"", '"').replace(r"\n", " ").replace(r"\t", " ")
+    pieces = re.split(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z]", text)
+    pieces = [" ".join(piece.split()).strip(' ,;:()"') for piece in pieces]
+    return [piece for piece in pieces if re.search(r"[A-Za-z]{2}", piece)]
+
+
+# Where texts for the log, and for the sender, come from: files, and the functions they
+# are given to; None for all literals of the file.
+SOURCES = [
+    ("module/exim/*.c", ("rtls_exim_log", "refuse", "rtls_exim_return")),
+    ("module/exim/route.c", ("log_plan", "log_hosts", "snprintf")),
+    ("module/exim/session.c", ("rtls_text_printf",)),
+    ("module/exim/helper.c", ("rtls_err_set",)),
+    ("module/exim/api.c", ("rtls_err_set",)),
+    ("module/exim/judge.c", None),
+    ("module/exim/certificate.c", None),
+    ("module/policy/verdict.c", ("refuse",)),
+    ("module/resolve/*.c", ("rtls_resolving_note",)),
+    ("module/report/ask.c", ("rtls_job_log",)),
+    ("module/report/deliver.c", ("rtls_job_log", "log_delivery")),
+]
+# A word of no message, or one that no message is seen with.
+NOT_SHOWN = {"good"}
+
+
+def body_of(text, name):
+    """The body of a function."""
+    match = re.search(rf"\b{name}\([^;{{]*\)\n\{{\n(.*?)\n\}}", text, re.DOTALL)
+    return match[1] if match else ""
+
+
+def messages(pattern, names):
+    """(file, literal) of all texts of these sources."""
+    found = []
+    for path in sorted(ROOT.glob(pattern)):
+        text = without_comments(path.read_text())
+        parts = [text] if names is None else []
+        for name in names or ():
+            parts += calls(text, name)
+            if name.startswith("log_"):
+                parts.append(body_of(text, name))
+        found += [(path.name, literal) for part in parts for literal in literals(part)]
+    return found
+
+
+@pytest.mark.parametrize("pattern,names", SOURCES, ids=[source[0] for source in SOURCES])
+def test_messages_are_documented(pattern, names):
+    """The fixed words of each stand in OPERATING.md."""
+    text = " ".join(OPERATING.read_text().split())
+    found = messages(pattern, names)
+    assert found, "no message was found: the sources look different now"
+    missing = sorted({(file, piece) for file, literal in found
+                      for piece in fixed_words(literal.removeprefix("defer=\\\""))
+                      if piece not in NOT_SHOWN and piece not in text})
+    assert missing == []
+
+
+def test_messages_of_the_routers_are_documented():
+    """The same for what routers.conf itself says."""
+    stanzas = (ROOT / "module/conf/routers.conf").read_text()
+    text = OPERATING.read_text()
+    said = re.findall(r":(?:fail|defer): (\d[^}\n]*?)\}*(?: \})*$", stanzas, re.MULTILINE)
+    assert len(said) == 2
+    for message in said:
+        assert message in text, message
+
+
+def test_words_of_local_scan_data_are_documented():
+    """The words of $local_scan_data, in requiretls(7)."""
+    text = CONCEPT_7.read_text()
+    source = without_comments((ROOT / "module/policy/flags.c").read_text())
+    tables = re.findall(r"_names\[\] = \{(.*?)\};", source, re.DOTALL)
+    words = {word for table in tables for word in literals(table)} - {"nothing"}
+    assert len(words) >= 10
+    for word in words:
+        assert re.search(rf"^\.(?:It|Li) {word}\b", text, re.MULTILINE), word
+
+
+# --- files, links, commands -----------------------------------------------------------
+
+def test_mandoc_is_content():
+    """No warning in any manual."""
+    manuals = sorted(DOCS.glob("*.[1-9]"))
+    assert len(manuals) >= 3
+    found = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *manuals],
+                           capture_output=True, text=True, check=False)
+    assert found.stdout + found.stderr == ""
+    assert found.returncode == 0
+
+
+def anchor(heading):
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=short)
+def test_links_resolve(path):
+    """Relative links, and the headings behind a #."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        assert file.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            assert heading in map(anchor, headings), target
+
+
+@pytest.mark.parametrize("path", [*TEXTS, PROGRAM_8, CONF_5, CONCEPT_7, ROOT / "Makefile"],
+                         ids=short)
+def test_files_of_the_tree_exist(path):
+    """Each module/..., tests/..., docs/... that is mentioned, wildcards too."""
+    text = path.read_text()
+    names = re.findall(r"(?<![\w./-])((?:module|tests|docs)/[\w./*+-]*[\w*/])", text)
+    missing = [name for name in names if not any(ROOT.glob(name.rstrip("/")))]
+    assert missing == []
+
+
+def test_installed_stanzas_exist():
+    """What the documents call /etc/exim4/requiretls/X is module/conf/X."""
+    for path in [*TEXTS, PROGRAM_8, CONF_5, CONCEPT_7]:
+        for name in re.findall(r"/etc/exim4/requiretls/(\w+\.conf)", path.read_text()):
+            assert (ROOT / "module/conf" / name).exists(), (path.name, name)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=short)
+def test_make_targets_exist(path):
+    """Each `make X` of a code block."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][\w-]*):(?!=)", makefile, re.MULTILINE))
+    for line in re.findall(r"^ {4,}(make\b.*)$", path.read_text(), re.MULTILINE):
+        for command in line.partition("#")[0].split("&&"):
+            words = command.split()
+            if words and words[0] == "make":
+                named = {word for word in words[1:] if "=" not in word and word[0] != "-"}
+                assert named <= targets, line
+
+
+@pytest.mark.parametrize("path", [OPERATING, ROOT / "README.md"], ids=short)
+def test_commands_use_verbs_that_exist(path):
+    """Each `exim-requiretls VERB` in code, and its options."""
+    text = path.read_text()
+    code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"^ {4,}(.*)$", text, re.MULTILINE)
+    known = {verb: run(verb, "--help") for verb in verbs()}
+    count = 0
+    for line in code:
+        for verb, rest in re.findall(r"(?:^|[ /])exim-requiretls ([a-z]+)([^|>]*)", line):
+            assert verb in known, line
+            for option in re.findall(r"--[a-z][a-z-]*", rest):
+                assert option in known[verb] or option == "--help", line
+            count += 1
+    assert count >= 3
+
+
+def test_sources_of_this_test_exist():
+    """So that a file that was renamed is missed here and not silently."""
+    for pattern, _ in SOURCES:
+        assert list(ROOT.glob(pattern)), pattern
+    assert Path(PROGRAM).exists()
