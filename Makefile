@@ -56,7 +56,7 @@ REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
 .PHONY: all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios
 .DELETE_ON_ERROR:
-.SECONDARY:
+.PRECIOUS: $(OUT)/obj/%.o
 
 all: $(OUT)/requiretls.so $(OUT)/exim-requiretls
 
@@ -159,6 +159,12 @@ install: all
 		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
 	install -m 644 module/conf/main.conf module/conf/routers.conf \
 		module/conf/transports.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls/
+	for manual in docs/*.[1-9]; do \
+		section=man$${manual##*.}; \
+		install -d $(DESTDIR)$(PREFIX)/share/man/$$section && \
+		install -m 644 $$manual $(DESTDIR)$(PREFIX)/share/man/$$section/ \
+			|| exit 1; \
+	done
 	for part in main router transport; do \
 		install -m 644 module/conf/conf.d/$$part/*_exim-requiretls \
 			$(DESTDIR)$(EXIM_CONFIG)/conf.d/$$part/ || exit 1; \

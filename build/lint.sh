@@ -38,7 +38,7 @@ run "cppcheck" cppcheck --quiet --error-exitcode=1 --enable=warning,portability 
 run "clang warnings" make --no-print-directory -s OUT=build/out/lint-clang \
 	CC=clang CI=1 all
 run "shellcheck" shellcheck "${scripts[@]}"
-run "codespell" codespell --skip='*/seeds/*' README.md docs module tests build/deps.sh \
+run "codespell" codespell -L nd,bu --skip='*/seeds/*' README.md docs module tests build/deps.sh \
 	build/lint.sh Makefile
 if [ "${#manuals[@]}" -gt 0 ]; then
 	run "mandoc" mandoc -T lint -W warning "${manuals[@]}"
