@@ -153,6 +153,22 @@ static enum rtls_status child_reap(
 	return RTLS_TEMPORARY;
 }
 
+/* "error <why>" is what a program in trouble says instead of a record. */
+static void explain(const struct rtls_text *answer, const struct rtls_err *end,
+	struct rtls_err *err)
+{
+	struct rtls_slice said = rtls_text_slice(answer);
+	struct rtls_slice word = rtls_slice_take(&said, ' ');
+	struct rtls_quoted quoted;
+
+	said = rtls_slice_take(&said, '\n');
+	if (rtls_slice_is(word, "error"))
+		rtls_err_set(
+			err, "%s: %s", end->text, rtls_quoted(&quoted, said));
+	else
+		rtls_err_set(err, "%s", end->text);
+}
+
 static enum rtls_status child_talk(pid_t pid, int output, int64_t deadline_ms,
 	struct rtls_text *answer, struct rtls_err *err)
 {
@@ -164,8 +180,8 @@ static enum rtls_status child_talk(pid_t pid, int output, int64_t deadline_ms,
 	ended = child_reap(pid, deadline_ms, read != RTLS_OK, &end);
 	if (read != RTLS_OK)
 		return read;
-	if (ended != RTLS_OK && err != NULL)
-		*err = end;
+	if (ended != RTLS_OK)
+		explain(answer, &end, err);
 	return ended;
 }
 

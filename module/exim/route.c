@@ -44,11 +44,12 @@ struct request {
 /* Our notes come from the program once per lookup, not once per message. */
 static void log_notes(const char *domain, const struct rtls_record *record)
 {
-	struct rtls_quoted quoted;
+	char quoted[512];
 
-	for (size_t i = 0; i < record->note_count; i++)
-		rtls_exim_log("%s: %s", domain,
-			rtls_quoted(&quoted, record->note[i]));
+	for (size_t i = 0; i < record->note_count; i++) {
+		rtls_quote(quoted, sizeof(quoted), record->note[i]);
+		rtls_exim_log("%s: %s", domain, quoted);
+	}
 }
 
 static void ask_cache(const struct request *request)

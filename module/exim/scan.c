@@ -105,6 +105,7 @@ static enum rtls_status scan_rules(const struct rtls_config *config,
 static void scan_tls_required(struct rtls_flags *flags)
 {
 	static const char name[] = "TLS-Required";
+	const char *ignored = NULL;
 	unsigned count = 0;
 	bool no = false;
 
@@ -122,10 +123,14 @@ static void scan_tls_required(struct rtls_flags *flags)
 	}
 	if (count == 0)
 		return;
-	if (count > 1 || !no) {
-		rtls_exim_log("TLS-Required header ignored: %s",
-			count > 1 ? "there is more than one"
-				  : "its value is not No");
+	if (count > 1)
+		ignored = "there is more than one";
+	else if (!no)
+		ignored = "its value is not No";
+	else if (flags->dnssec == RTLS_DNSSEC_REQUIRE)
+		ignored = "a rule demands DNSSEC"; /* the site's word counts */
+	if (ignored != NULL) {
+		rtls_exim_log("TLS-Required header ignored: %s", ignored);
 		return;
 	}
 	flags->requiretls = RTLS_REQUIRETLS_RELAXED;
@@ -149,6 +154,11 @@ static enum rtls_status scan_message(const struct rtls_config *config, int fd,
 	if (rtls_bounce_of_flagged()) {
 		flag(flags, RTLS_BY_BOUNCE);
 		rtls_bounce_cut_body(fd);
+	}
+	/* requiretls = disable: the tags came off, and that was all. */
+	if (config->requiretls == RTLS_LEVEL_DISABLE) {
+		flags->requiretls = RTLS_REQUIRETLS_NO;
+		flags->by = RTLS_BY_NOTHING;
 	}
 	if (flags->requiretls == RTLS_REQUIRETLS_NO &&
 		config->honour_tls_required_no)

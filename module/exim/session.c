@@ -160,6 +160,22 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 		session.policy_domain);
 }
 
+/* We know TLSA records of this host, Exim does not: what comes of the session
+ * is local trouble, not the host's. The usual cause is that Exim's resolver
+ * library hides the AD bit from it. */
+static void dane_missed(void)
+{
+	static bool complained;
+
+	session.active = false;
+	if (!complained)
+		rtls_exim_log("host %s has TLSA records, but Exim does not use "
+			      "them: is \"options trust-ad\" missing in "
+			      "/etc/resolv.conf?",
+			session.host);
+	complained = true;
+}
+
 /* In the order Exim shows them the leaf comes last, as number 0. */
 static int on_certificate(uschar **yield, struct rtls_slice depth)
 {
@@ -175,6 +191,8 @@ static int on_certificate(uschar **yield, struct rtls_slice depth)
 		rtls_exim_value("${if >{$tls_out_tlsa_usage}{0}{x}}").size > 0;
 	if (session.dane)
 		return nothing(yield);
+	if (session.verdict == RTLS_HOST_DANE)
+		dane_missed();
 	session.named = status == RTLS_OK &&
 			rtls_chain_names_host(&session.chain, session.host,
 				&session.why) == RTLS_OK;

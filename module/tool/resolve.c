@@ -61,9 +61,13 @@ static int resolve(const char *domain, bool fresh, enum output output)
 		return exit_status;
 	status =
 		rtls_resolve_domain(&config, domain, &options, &resolved, &err);
-	if (status != RTLS_OK)
+	if (status != RTLS_OK) {
+		/* The module reads nothing but this output. */
+		if (output == OUTPUT_RECORD)
+			(void)printf("error %s\n", err.text);
 		return rtls_verb_fail(
 			rtls_verb_exit(status), "%s: %s", domain, err.text);
+	}
 	exit_status =
 		print(rtls_resolved_record(resolved), output, options.now_s);
 	rtls_resolved_free(resolved);

@@ -417,6 +417,18 @@ def test_one_fetch_for_many_messages(site):
     assert site.lab.policy_fetches("enforce.example") == 1
 
 
+def test_refresh_fetches_policies_whatever_dns_says(site):
+    """A5.5: the live policy is fetched in the background, TXT record or not; a domain
+    without a policy hears nothing of us."""
+    deliver(site, "bob@rotate.example", "bob@nopolicy.example")
+    site.lab.remove_sts_txt("rotate.example")
+    site.lab.dns_flush()
+    told = site.program("cache", "refresh").stdout
+    assert "rotate.example" in told and "nopolicy" not in told
+    assert site.lab.policy_fetches("rotate.example") == 2
+    assert site.lab.dns_queries("_mta-sts.nopolicy.example") == 1
+
+
 # --- relaxed ------------------------------------------------------------------------
 
 @pytest.mark.parametrize("domain,tls", [
@@ -447,6 +459,14 @@ def test_flag_beats_tls_required_no(site):
     marker = deliver(site, "bob+requiretls@nopolicy.example",
                      headers={"TLS-Required": "No"})
     assert_bounced(site, marker, "5.7.10")
+
+
+def test_secure_rule_beats_tls_required_no(site):
+    """The site's rule is not undone by what a user writes."""
+    site.rules("dnssec To *@nopolicy.example SECURE\n")
+    marker = deliver(site, "bob@nopolicy.example", headers={"TLS-Required": "No"})
+    assert_bounced(site, marker, "5.7.10", with_body=True)
+    assert "TLS-Required header ignored: a rule demands DNSSEC" in site.log()
 
 
 def test_tls_required_no_can_be_turned_off(site):

@@ -75,16 +75,22 @@ def test_program_hangs(site, program):
 
 def test_program_gets_nothing_of_exims(site, program):
     """It runs as the Exim user, with no descriptor and no environment of Exim's."""
-    program("#!/bin/sh\n{ id -u; id -G; ls /proc/self/fd | wc -l; env; } >/tmp/seen\n")
-    site.lab.exec(["/bin/sh", "-c", "rm -f /tmp/seen; LD_PRELOAD= SECRET=x exim4 -odf -oi "
-                   "-f alice@lab.example bob@nopolicy.example </dev/null"])
-    seen = site.lab.exec(["cat", "/tmp/seen"]).stdout.split("\n")
+    conf = (site.lab.state / "etc/exim4/exim4.conf").read_text()
+    site.lab.write_sender_conf(conf.replace("keep_environment =",
+                                            "keep_environment = SECRET : LD_LIBRARY_PATH"))
+    program("#!/bin/sh\n{ id -u; id -G; env; ls -l /proc/$$/fd; } >/tmp/seen\n")
+    site.lab.exec(["/bin/sh", "-c", "rm -f /tmp/seen; exim4 -odf -oi -f alice@lab.example "
+                   "bob@nopolicy.example </dev/null 9</etc/passwd"],
+                  env={"SECRET": "x", "LD_LIBRARY_PATH": "/run"})
+    seen = site.lab.exec(["cat", "/tmp/seen"]).stdout
     site.lab.exec(["rm", "-f", "/tmp/seen"])
-    uid = site.lab.exec(["id", "-u", "Debian-exim"]).stdout.strip()
-    gid = site.lab.exec(["id", "-g", "Debian-exim"]).stdout.strip()
-    assert seen[0] == uid and seen[1] == gid
-    assert int(seen[2]) <= 4        # 0, 1, 2 and ls reading the directory
-    assert not [line for line in seen[3:] if line.startswith(("SECRET", "LD_"))]
+    ids = seen.split("\n")[:2]
+    assert ids[0] == site.lab.exec(["id", "-u", "Debian-exim"]).stdout.strip()
+    assert ids[1] == site.lab.exec(["id", "-g", "Debian-exim"]).stdout.strip()
+    assert "SECRET" not in seen and "LD_LIBRARY_PATH" not in seen
+    targets = {line.split(" -> ")[1] for line in seen.split("\n") if " -> " in line}
+    mine = {"/dev/null", "/tmp/seen", "/usr/sbin/exim-requiretls"}
+    assert {target for target in targets if not target.startswith("pipe:")} <= mine
 
 
 # --- the cache ----------------------------------------------------------------------
@@ -183,3 +189,26 @@ def test_module_of_another_exim_is_refused(site):
         assert "built for Exim 4.95, this is Exim 4.96" in site.log()
     finally:
         site.lab.exec(["cp", "/run/so", "/usr/lib/exim4/requiretls/requiretls.so"])
+
+
+def test_exim_that_cannot_see_dnssec_is_told_of(site):
+    """Without trust-ad Exim uses no TLSA record: said once, and nothing is held against
+    the host; what depends on DANE waits."""
+    resolv = site.lab.exec(["cat", "/etc/resolv.conf"]).stdout
+    site.lab.exec(["/bin/sh", "-c", "sed 's/trust-ad//' /etc/resolv.conf >/run/resolv && "
+                   "cat /run/resolv >/etc/resolv.conf"])
+    try:
+        marker = deliver(site, "bob+requiretls@dane-good.example")
+        site.lab.run_queue()
+        assert_waiting(site, marker)
+        assert "options trust-ad" in site.log()
+        assert site.journal() == []
+    finally:
+        site.lab.exec(["/bin/sh", "-c", "cat >/etc/resolv.conf"], input=resolv)
+
+
+def test_program_that_fails_says_why_in_the_log(site):
+    """What the program has to say reaches Exim's log."""
+    site.configure(trust_anchor="/etc/exim4/none")
+    assert_delivered(site, deliver(site, "bob@nopolicy.example"), GOOD)
+    assert "exit status" in site.log() and "/etc/exim4/none" in site.log()
