@@ -206,7 +206,7 @@ static int write_output(const char *bytes, size_t size, void *context)
 	char *grown;
 
 	if (!output->failed && size >= output->room - output->size) {
-		size_t room = 2 * output->room + size + 4096;
+		size_t room = 2 * output->room + size + 256;
 
 		grown = realloc(output->data, room);
 		output->failed = grown == NULL;

@@ -244,7 +244,8 @@ static int cache_flush(struct request *request)
 /* --- refresh --------------------------------------------------------------- */
 
 /* A policy that we hold is fetched again whatever DNS says (RFC 8461 sections
- * 3.3 and 10.2); a domain without one has no policy host to be asked. */
+ * 3.3 and 10.2). A domain without one has no policy host to be asked, and need
+ * not hear from us while no mail goes there. */
 static bool holds_policy(struct request *request, const char *domain)
 {
 	struct rtls_record record;
@@ -348,6 +349,8 @@ static int cache_refresh(struct request *request)
 	remove_old_notes(request);
 	exit_status = collect_names(request, &names);
 	for (size_t i = 0; i < names.count; i++) {
+		if (!holds_policy(request, names.name[i]))
+			continue;
 		if (refresh_domain(request, names.name[i]) != EX_OK)
 			exit_status = EX_TEMPFAIL;
 		(void)fflush(stdout);

@@ -60,7 +60,7 @@ static const struct verb verbs[] = {
 		"SECONDS] [--dry-run DIRECTORY]\n"
 		"       exim-requiretls report status [--json]\n"
 		"\n"
-		"  --spread   wait a random time up to this before each report\n"
+		"  --spread   take about so long over the reports of a day\n"
 		"  --dry-run  write the reports there, send nothing\n",
 		rtls_verb_report, POWER_USER_MAIL, NULL },
 	{ "config", "print the configuration in force, or its first mistake",

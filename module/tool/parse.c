@@ -106,30 +106,37 @@ static json_t *tlsrpt_record_json(
 	return json_pack("{s:o}", "rua", rua);
 }
 
-static json_t *parse_records(struct rtls_slice input, const char *version,
-	json_t *(*select)(const struct records *records, struct rtls_err *err),
-	struct rtls_err *err)
+/* To be freed by free_records() in any case; false with err set. */
+static bool read_records(struct rtls_slice input, const char *version,
+	struct records *records, struct rtls_err *err)
 {
-	struct records records;
-	json_t *json = NULL;
-
-	if (!allocate_records(&records, input))
-		rtls_err_set(err, "out of memory");
-	else if (split_records(input, version, &records, err) == RTLS_OK)
-		json = select(&records, err);
-	free_records(&records);
-	return json;
+	if (allocate_records(records, input))
+		return split_records(input, version, records, err) == RTLS_OK;
+	rtls_err_set(err, "out of memory");
+	return false;
 }
 
 static json_t *parse_sts_record(struct rtls_slice input, struct rtls_err *err)
 {
-	return parse_records(input, "v=STSv1", sts_record_json, err);
+	struct records records;
+	json_t *json = NULL;
+
+	if (read_records(input, "v=STSv1", &records, err))
+		json = sts_record_json(&records, err);
+	free_records(&records);
+	return json;
 }
 
 static json_t *parse_tlsrpt_record(
 	struct rtls_slice input, struct rtls_err *err)
 {
-	return parse_records(input, "v=TLSRPTv1", tlsrpt_record_json, err);
+	struct records records;
+	json_t *json = NULL;
+
+	if (read_records(input, "v=TLSRPTv1", &records, err))
+		json = tlsrpt_record_json(&records, err);
+	free_records(&records);
+	return json;
 }
 
 /* --- policies and reports -------------------------------------------------- */

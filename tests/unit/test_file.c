@@ -155,6 +155,7 @@ static void keeps_within_the_root(void **state)
 {
 	static const char *const below[] = { "..", ".", "a/../../f", "a/./f",
 		"a//f", "a/", "" };
+	char beside[64];
 
 	(void)state;
 	assert_int_equal(mkdir(in_spool("a"), 0755), 0);
@@ -171,6 +172,10 @@ static void keeps_within_the_root(void **state)
 	assert_int_equal(read_below(spool_dir, "/etc/passwd"), RTLS_BUG);
 	assert_int_equal(read_below(spool_dir, base_dir), RTLS_BUG);
 	assert_int_equal(read_below("", "/etc/passwd"), RTLS_BUG);
+	/* A path that only begins with the same letters. */
+	(void)snprintf(beside, sizeof(beside), "%s-f", spool_dir);
+	write_file(beside, "x", 1);
+	assert_int_equal(read_below(spool_dir, beside), RTLS_BUG);
 }
 
 /* --- files that have power ------------------------------------------------- */
@@ -506,6 +511,25 @@ static void many_writers_one_text(void **state)
 	assert_int_equal(count_entries(spool_dir), 3);
 }
 
+static int make_directories(unsigned number)
+{
+	char name[64];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		(void)snprintf(name, sizeof(name), "%d/a/b/%u", i, number);
+		if (replace(name, "x") != RTLS_OK)
+			return 1;
+	}
+	return 0;
+}
+
+static void many_make_the_same_directories(void **state)
+{
+	(void)state;
+	assert_true(in_children(WRITERS, make_directories));
+	assert_int_equal(count_entries(spool_dir), 1 + ROUNDS * (3 + WRITERS));
+}
+
 static int append_lines(unsigned number)
 {
 	char line[3100];
@@ -688,7 +712,7 @@ static void lists_regular_files(void **state)
 	write_file(in_spool(".tmp-1-2-3"), "x", 1);
 	assert_int_equal(mkdir(in_spool("dir"), 0755), 0);
 	assert_int_equal(mkfifo(in_spool("gifo"), 0644), 0);
-	assert_int_equal(symlink("f1", in_spool("link")), 0);
+	assert_int_equal(symlink("/etc/passwd", in_spool("link")), 0);
 	assert_int_equal(rtls_file_each(base_dir, spool_dir, remove_visited,
 				 &seen, NULL),
 		RTLS_OK);
@@ -728,6 +752,7 @@ int main(void)
 		TEST(survives_a_full_disk),
 		TEST(survives_each_failing_call),
 		TEST(many_writers_one_text),
+		TEST(many_make_the_same_directories),
 		TEST(many_appenders_no_torn_line),
 		TEST(survives_kill),
 		TEST(appends_to_regular_files_only),

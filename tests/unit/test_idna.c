@@ -59,6 +59,13 @@ static const struct row rows[] = {
 	ROW("the sign a/c makes a slash", "\xe2\x84\x80.example", NULL),
 	ROW("a slash", "b\xc3\xbc/..", NULL),
 	ROW("line separator", "b\xe2\x80\xa8.example", NULL),
+	ROW("a joiner where none may be: no transitional second try",
+		"a\xe2\x80\x8d"
+		"b.example",
+		NULL),
+	ROW("the same between other letters",
+		"\xc3\xbc\xe2\x80\x8c\xc3\xbc.example", NULL),
+	ROW("a snowman is a symbol, no letter", "\xe2\x98\x83.example", NULL),
 	ROW("hyphen first", "-b\xc3\xbc.example", NULL),
 };
 

@@ -135,6 +135,31 @@ static void skips_and_counts_what_is_torn(void **state)
 	assert_int_equal(skipped, 5); /* still one line */
 }
 
+/* What is left of a line too long for the buffer is no line of its own. */
+static void the_rest_of_a_long_line_is_no_line(void **state)
+{
+	const char *path = in_spool("tlsrpt/" TODAY);
+	size_t size, longer = 16384;
+	struct seen seen;
+	size_t skipped;
+	char *whole, *text;
+
+	(void)state;
+	assert_int_equal(append(NOON, "a.example"), RTLS_OK);
+	whole = content_of(path);
+	size = strlen(whole);
+	text = malloc(longer + size);
+	assert_non_null(text);
+	memset(text, 'x', longer);
+	memcpy(text + longer, whole, size);
+	free(whole);
+	write_file(path, text, longer + size);
+	free(text);
+	assert_int_equal(each(TODAY, &seen, &skipped), RTLS_OK);
+	assert_int_equal(seen.count, 0);
+	assert_int_equal(skipped, 1);
+}
+
 static void reads_a_file_cut_anywhere(void **state)
 {
 	const char *path = in_spool("tlsrpt/" TODAY);
@@ -212,6 +237,7 @@ int main(void)
 		TEST(a_file_per_utc_day),
 		TEST(dates_only),
 		TEST(skips_and_counts_what_is_torn),
+		TEST(the_rest_of_a_long_line_is_no_line),
 		TEST(reads_a_file_cut_anywhere),
 		TEST(stops_when_told),
 		TEST(many_writers_no_torn_line),

@@ -11,6 +11,13 @@
 #include "report/rua.h"
 #include "report/sendmail.h"
 
+#define SET(field, text) (void)snprintf((field), sizeof(field), "%s", (text))
+
+static bool holds(const char *text, const char *words)
+{
+	return text != NULL && strstr(text, words) != NULL;
+}
+
 /* --- rua ----------------------------------------------------------------------- */
 
 struct rua_row {
@@ -145,7 +152,8 @@ static void test_rua_length(void **state)
 	assert_int_equal(
 		parse_copy(rtls_slice_n(uri, sizeof(uri)), RTLS_RUA_SIZE, &rua),
 		RTLS_INVALID);
-	memcpy(uri, "mailto:", 7);
+	for (size_t i = 0; i < 7; i++)
+		uri[i] = "mailto:"[i];
 	assert_int_equal(
 		parse_copy(rtls_slice_n(uri, sizeof(uri)), sizeof(uri), &rua),
 		RTLS_INVALID);
@@ -255,7 +263,7 @@ static void test_message(void **state)
 
 	(void)state;
 	message_prepare(&message, JOURNAL);
-	(void)strcpy(message.config.organization, "Lab");
+	SET(message.config.organization, "Lab");
 	assert_int_equal(message_format(&message), RTLS_OK);
 	assert_int_equal(message.size, strlen(message.text));
 	assert_string_equal(message.text, wanted_message);
@@ -268,13 +276,12 @@ static void test_from(void **state)
 
 	(void)state;
 	message_prepare(&message, JOURNAL);
-	(void)strcpy(message.config.from, "noreply@lab.example");
+	SET(message.config.from, "noreply@lab.example");
 	assert_int_equal(message_format(&message), RTLS_OK);
 	assert_true(rtls_slice_starts(
 		rtls_slice(message.text), "From: noreply@lab.example\n"));
 	/* RFC 8460 section 5.3: the submitter is the contact's domain. */
-	assert_non_null(
-		strstr(message.text, "TLS-Report-Submitter: lab.example\n"));
+	assert_true(holds(message.text, "TLS-Report-Submitter: lab.example\n"));
 	message_free(&message);
 }
 
@@ -285,7 +292,7 @@ static void test_not_ascii(void **state)
 	(void)state;
 	message_prepare(&message, JOURNAL);
 	assert_int_equal(message_format(&message), RTLS_OK);
-	assert_non_null(strstr(message.text,
+	assert_true(holds(message.text,
 		"charset=utf-8\nContent-Transfer-Encoding: base64\n"));
 	for (size_t i = 0; i < message.size; i++)
 		assert_true((unsigned char)message.text[i] < 127);
@@ -309,11 +316,11 @@ static void test_bad_addresses(void **state)
 		if (bad[i][0] == '\0')
 			continue; /* no tlsrpt_from: the contact */
 		message_prepare(&message, JOURNAL);
-		(void)strcpy(message.config.from, bad[i]);
+		SET(message.config.from, bad[i]);
 		assert_int_equal(message_format(&message), RTLS_INVALID);
 		message_free(&message);
 		message_prepare(&message, JOURNAL);
-		(void)strcpy(message.config.contact, bad[i]);
+		SET(message.config.contact, bad[i]);
 		assert_int_equal(message_format(&message), RTLS_INVALID);
 		message_free(&message);
 	}
@@ -341,10 +348,10 @@ static void test_large(void **state)
 			helo, reason, i);
 	assert_false(text.overflow);
 	message_prepare(&message, journal);
-	(void)strcpy(message.config.organization, "Lab");
+	SET(message.config.organization, "Lab");
 	message.mail.gzip = rtls_text_slice(&text); /* 600 kB, no matter what */
 	assert_int_equal(message_format(&message), RTLS_OK);
-	assert_non_null(strstr(message.text, "and 30 more policies"));
+	assert_true(holds(message.text, "and 30 more policies"));
 	for (size_t i = 0; i < message.size; i++) {
 		column = message.text[i] == '\n' ? 0 : column + 1;
 		longest = column > longest ? column : longest;
@@ -367,13 +374,13 @@ static void test_base64(void **state)
 		message.mail.gzip = rtls_slice_n(data, size);
 		assert_int_equal(message_format(&message), RTLS_OK);
 		if (size == 57)
-			assert_non_null(strstr(message.text,
+			assert_true(holds(message.text,
 				"\n+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/"
 				"v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7\n\n--"));
 		if (size == 58)
-			assert_non_null(strstr(message.text, "7\n+w==\n\n--"));
+			assert_true(holds(message.text, "7\n+w==\n\n--"));
 		if (size == 59)
-			assert_non_null(strstr(message.text, "7\n+/s=\n\n--"));
+			assert_true(holds(message.text, "7\n+/s=\n\n--"));
 		message_free(&message);
 	}
 }
@@ -399,7 +406,7 @@ static const struct sendmail_row sendmail_rows[] = {
 	{ "B7.4 hangs and ignores SIGTERM", "trap '' TERM; sleep 60; sleep 60",
 		"longer than" },
 	{ "B7.4 leaves a process behind that holds its output",
-		"sleep 30 & exit 0", NULL },
+		"sleep 2 & exit 0", NULL },
 	{ "B7.4 writes a lot", "yes | head -c 300000; exit 3", "status 3" },
 	{ "B7.4 a status that is lost on others: 127", "exit 127",
 		"cannot be started" },
@@ -427,7 +434,7 @@ static void test_sendmail(void **state)
 	check_spool_make(spool);
 	check_config(&config, spool);
 	write_program(spool, row->script, path);
-	(void)strcpy(config.sendmail, path);
+	SET(config.sendmail, path);
 	status = rtls_sendmail(&config, "a@b.example",
 		rtls_slice("Subject: x\n\n.\n"), 400, &err);
 	check_spool_remove(spool);
@@ -472,7 +479,7 @@ static void test_sendmail_sees(void **state)
 		SAVE "cat >$d/input; printf '%s|' \"$@\" >$d/arguments; "
 		     "env >$d/environment; ls -l /proc/$$/fd >$d/files",
 		path);
-	(void)strcpy(config.sendmail, path);
+	SET(config.sendmail, path);
 	(void)setenv("LD_PRELOAD_X", "evil", 1);
 	(void)signal(SIGCHLD, SIG_IGN);
 	assert_int_equal(rtls_sendmail(&config, "-a@B.example",
@@ -484,12 +491,12 @@ static void test_sendmail_sees(void **state)
 	read_file(spool, "arguments", text, sizeof(text));
 	assert_string_equal(text, "-oi|-f|<>|--|-a@b.example|");
 	read_file(spool, "environment", text, sizeof(text));
-	assert_null(strstr(text, "evil"));
-	assert_null(strstr(text, "HOME="));
-	assert_non_null(strstr(text, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"));
+	assert_false(holds(text, "evil"));
+	assert_false(holds(text, "HOME="));
+	assert_true(holds(text, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"));
 	read_file(spool, "files", text, sizeof(text));
-	assert_non_null(strstr(text, "memfd:report"));
-	assert_null(strstr(text, "/dev/null"));
+	assert_true(holds(text, "memfd:report"));
+	assert_false(holds(text, "/dev/null"));
 	check_spool_remove(spool);
 }
 
@@ -500,7 +507,7 @@ static void test_sendmail_bad(void **state)
 
 	(void)state;
 	check_config(&config, "/nonexistent");
-	(void)strcpy(config.sendmail, "/nonexistent/sendmail");
+	SET(config.sendmail, "/nonexistent/sendmail");
 	assert_int_equal(rtls_sendmail(&config, "a@b.example", rtls_slice("x"),
 				 5000, &err),
 		RTLS_TEMPORARY);
