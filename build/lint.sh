@@ -29,7 +29,7 @@ flags=(-std=c11 -D_GNU_SOURCE -Imodule -isystem /usr/include/exim4
 run "clang-format" clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 # shellcheck disable=SC2317
 tidy() {
-	printf '%s\n' "${sources[@]}" | xargs -P 2 -n 4 -I{} -- \
+	printf '%s\n' "${sources[@]}" | xargs -P 2 -I{} -- \
 		clang-tidy --quiet {} -- "${flags[@]}"
 }
 run "clang-tidy" tidy

@@ -19,8 +19,8 @@
  * out           RTLS_DOMAIN_SIZE bytes; "" unless RTLS_OK
  * RTLS_INVALID  not a domain name (an address literal too)
  */
-RTLS_MUST_CHECK enum rtls_status rtls_domain_normalize(struct rtls_slice text,
-	char *out);
+RTLS_MUST_CHECK enum rtls_status rtls_domain_normalize(
+	struct rtls_slice text, char *out);
 
 /* "[192.0.2.1]", "[IPv6:...]", any other text in brackets, or a bare IPv4 or
  * IPv6 address. Four groups of up to three digits are IPv4, whatever their

@@ -7,8 +7,8 @@
 
 enum rtls_status {
 	RTLS_OK,
-	RTLS_NONE, /* not there, or not ours: no error */
-	RTLS_INVALID, /* there, but malformed */
+	RTLS_NONE,      /* not there, or not ours: no error */
+	RTLS_INVALID,   /* there, but malformed */
 	RTLS_TEMPORARY, /* cannot be known now: try later */
 	RTLS_NO_MEMORY,
 	RTLS_BUG, /* a caller broke the contract */
@@ -20,8 +20,8 @@ struct rtls_err {
 	char text[RTLS_ERR_SIZE];
 };
 
-#define RTLS_MUST_CHECK          __attribute__((warn_unused_result))
-#define RTLS_PRINTF(fmt, args)   __attribute__((format(printf, fmt, args)))
+#define RTLS_MUST_CHECK        __attribute__((warn_unused_result))
+#define RTLS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /*
  * Write the reason, cut to the size of err.

@@ -37,8 +37,8 @@ RTLS_MUST_CHECK enum rtls_status rtls_sts_policy_parse(struct rtls_slice text,
 	struct rtls_sts_policy *policy, struct rtls_err *err);
 
 /* RFC 8461 section 4.1: is the MX host named by one of the patterns? */
-bool rtls_sts_policy_allows(const struct rtls_sts_policy *policy,
-	struct rtls_slice mx_host);
+bool rtls_sts_policy_allows(
+	const struct rtls_sts_policy *policy, struct rtls_slice mx_host);
 
 const char *rtls_sts_mode_name(enum rtls_sts_mode mode);
 

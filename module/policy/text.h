@@ -12,7 +12,7 @@
 struct rtls_text {
 	char *data;
 	size_t size; /* bytes written, the terminator not counted */
-	size_t cap; /* bytes of data, the terminator counted */
+	size_t cap;  /* bytes of data, the terminator counted */
 	bool overflow;
 };
 

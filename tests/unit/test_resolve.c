@@ -38,6 +38,7 @@ struct answer {
 static struct answer answers[64];
 static size_t answer_count;
 static unsigned dns_opened, dns_asked, fetched;
+static unsigned dns_limit_ms, dns_takes_ms, fetch_limit_ms;
 static enum rtls_status dns_open_status, dns_run_status;
 static bool can_validate;
 static enum rtls_result fetch_failure;
@@ -66,6 +67,12 @@ bool rtls_dns_can_validate(const struct rtls_dns *dns)
 {
 	assert_ptr_equal(dns, &dns_opened);
 	return can_validate;
+}
+
+void rtls_dns_limit(struct rtls_dns *dns, unsigned time_ms)
+{
+	assert_ptr_equal(dns, &dns_opened);
+	dns_limit_ms = time_ms;
 }
 
 void rtls_dns_query_free(struct rtls_dns_query *query)
@@ -109,6 +116,7 @@ enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 
 	assert_ptr_equal(dns, &dns_opened);
 	assert_true(count > 0);
+	usleep(1000 * dns_takes_ms);
 	if (dns_run_status != RTLS_OK) {
 		rtls_err_set(err, "out of memory");
 		return dns_run_status;
@@ -129,8 +137,9 @@ enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 enum rtls_status rtls_fetch_policy(const struct rtls_config *asked,
 	const char *domain, char *buffer, struct rtls_fetch_result *result)
 {
-	assert_ptr_equal(asked, &config);
+	assert_string_equal(asked->spool, config.spool);
 	assert_string_equal(domain, DOMAIN);
+	fetch_limit_ms = asked->fetch_timeout_ms;
 	fetched++;
 	memset(result, 0, sizeof(*result));
 	result->failure = fetch_failure;
@@ -253,6 +262,7 @@ static int start(void **state)
 	answer_count = 0;
 	dns_open_status = dns_run_status = RTLS_OK;
 	can_validate = true;
+	dns_takes_ms = 0;
 	fetches(RTLS_RESULT_SUCCESS, ENFORCE);
 	now_s = (int64_t)time(NULL);
 	if (make_spool(state) != 0)
@@ -1015,6 +1025,17 @@ static void an_invalid_body_keeps_the_policy(void **state)
 	assert_string_equal(journal_texts[1], digest);
 }
 
+static void an_unquoted_reason_does_no_harm(void **state)
+{
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	fetches(RTLS_RESULT_STS_POLICY_FETCH_ERROR, "bad\n\x80\x1b[31m ");
+	resolve();
+	assert_true(rtls_slice_is(
+		record->fetch_error, "sts-policy-fetch-error bad???[31m"));
+}
+
 static void a_first_failure_is_reported(void **state)
 {
 	(void)state;
@@ -1195,6 +1216,30 @@ static void a_damaged_record_is_a_miss(void **state)
 	assert_int_equal(record->note_count, 0);
 }
 
+static void the_time_is_divided(void **state)
+{
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	config.resolve_timeout_ms = 10000;
+	config.fetch_timeout_ms = 15000;
+	resolve();
+	assert_in_range(dns_limit_ms, 5000, 5400);
+	assert_in_range(fetch_limit_ms, 8500, 9000);
+	config.fetch_timeout_ms = 3000;
+	later(86401);
+	resolve();
+	assert_int_equal(fetch_limit_ms, 3000);
+	/* With no time left the fetch fails, and that is kept: the back-off. */
+	config.resolve_timeout_ms = 100;
+	dns_takes_ms = 120;
+	fetches(RTLS_RESULT_STS_POLICY_FETCH_ERROR, "connection timed out");
+	later(86401);
+	resolve();
+	assert_int_equal(fetch_limit_ms, 1);
+	assert_int_equal(record->fetch, RTLS_FETCH_FAILED);
+}
+
 static int hold_lock(UNUSED void *context)
 {
 	int fd;
@@ -1259,6 +1304,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(failure_backs_off),
 	CASE(failure_keeps_the_policy),
 	CASE(an_invalid_body_keeps_the_policy),
+	CASE(an_unquoted_reason_does_no_harm),
 	CASE(a_first_failure_is_reported),
 	CASE(reports_are_off_by_default),
 	CASE(nothing_is_said_of_mode_none),
@@ -1271,6 +1317,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(a_weak_resolver_is_said_once_a_day),
 	CASE(works_without_a_spool),
 	CASE(a_damaged_record_is_a_miss),
+	CASE(the_time_is_divided),
 	CASE(waits_for_the_lock_in_vain),
 };
 

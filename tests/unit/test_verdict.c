@@ -25,12 +25,12 @@ struct setup {
 	bool literal;
 	bool unresolved;
 	bool no_record;
-	bool ignores_sts; /* mta_sts = no */
-	bool defers;      /* sts_dns_error = defer */
+	bool ignores_sts;    /* mta_sts = no */
+	bool defers;         /* sts_dns_error = defer */
+	unsigned char named; /* how many of the two hosts the policy names */
 	enum rtls_mx_answer mx;
 	enum rtls_dnssec mx_dnssec;
 	enum sts sts;
-	unsigned named; /* how many of the two hosts the policy names */
 	enum rtls_txt_state txt;
 	enum rtls_fetch_state fetch;
 };
@@ -542,9 +542,12 @@ static void check_policy(
 	MUST(!enforces || plan->sts_mode == RTLS_STS_ENFORCE);
 	if (enforces && plan->action == RTLS_DELIVER)
 		MUST(plan->own_mx && plan->class != RTLS_CLASS_OBSERVE);
-	/* A5.8: while TXT fails, no bounce for lack of a policy's word. */
-	if (setup->txt == RTLS_TXT_FAILED && !setup->ignores_sts &&
-		plan->action == RTLS_FAIL)
+	/* A5.8, C2.8: while TXT fails, or the policy it announces cannot be
+	 * had, no bounce for lack of a policy's word. */
+	if ((setup->txt == RTLS_TXT_FAILED ||
+		    (setup->txt == RTLS_TXT_VALID && setup->sts == STS_ABSENT &&
+			    setup->fetch == RTLS_FETCH_FAILED)) &&
+		!setup->ignores_sts && plan->action == RTLS_FAIL)
 		MUST(strncmp(plan->text, "5.7.10 REQUIRETLS", 17) != 0);
 	if (plan->action == RTLS_FAIL && !setup->literal)
 		MUST(plan->recheck == (strncmp(plan->text, "5.7.30", 6) != 0));
@@ -644,8 +647,9 @@ static bool nth_setup(unsigned long number, struct setup *setup)
 	setup->defers = take(&number, 2) != 0;
 	setup->mx_dnssec = (enum rtls_dnssec)take(&number, 4);
 	setup->sts = (enum sts)take(&number, 4);
-	setup->named = take(&number, 3);
+	setup->named = (unsigned char)take(&number, 3);
 	setup->txt = txts[take(&number, 3)];
+	setup->fetch = (enum rtls_fetch_state)take(&number, 3);
 	setup->mx = (enum rtls_mx_answer)take(&number, 7);
 	setup->no_record = setup->mx > RTLS_MX_FAILED;
 	return number == 0;
