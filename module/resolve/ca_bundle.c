@@ -9,7 +9,7 @@
 
 struct names {
 	unsigned count;
-	gnutls_datum_t name[2 * RTLS_PEERS_MAX]; /* owned */
+	gnutls_datum_t name[RTLS_PEERS_MAX]; /* owned */
 };
 
 /* An empty name (an empty SEQUENCE) is seen in leaves, occurs by chance in any
@@ -38,8 +38,6 @@ static void names_read(
 			    crt, &chain[i], GNUTLS_X509_FMT_DER) == 0) {
 			if (gnutls_x509_crt_get_raw_issuer_dn(crt, &name) == 0)
 				add_name(&name, names);
-			if (gnutls_x509_crt_get_raw_dn(crt, &name) == 0)
-				add_name(&name, names);
 		}
 		gnutls_x509_crt_deinit(crt);
 	}
@@ -65,6 +63,8 @@ static bool next_certificate(struct rtls_slice *rest, gnutls_datum_t *base64)
 {
 	const char *begin, *end;
 
+	if (rest->size == 0)
+		return false;
 	begin = memmem(rest->data, rest->size, BEGIN, sizeof(BEGIN) - 1);
 	if (begin == NULL)
 		return false;

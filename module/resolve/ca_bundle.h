@@ -2,7 +2,7 @@
  *
  * Parsing all 140 CAs of a system costs 10 ms, more than all the rest of a fetch. A path to a CA
  * goes by names: so only those are parsed whose DER has, octet for octet, the name of an issuer
- * or of a subject of the chain in it. What is left out could not have ended a path. */
+ * of the chain in it. What is left out could not have ended a path. */
 #ifndef RTLS_CA_BUNDLE_H
 #define RTLS_CA_BUNDLE_H
 

@@ -28,8 +28,7 @@ struct rtls_dns {
 	getdns_dict *extensions;
 	size_t attempts;
 	unsigned attempt_ms;
-	unsigned run_ms;
-	int64_t deadline_ms; /* of the run under way */
+	int64_t deadline_ms; /* of everything */
 	bool can_validate;
 	bool probed; /* the root was asked: is it us, or the domain? */
 };
@@ -190,7 +189,6 @@ static bool run_batch(
 enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 	struct rtls_dns_query *queries, size_t count, struct rtls_err *err)
 {
-	dns->deadline_ms = rtls_dns_now_ms() + dns->run_ms;
 	for (size_t i = 0; i < count; i += RTLS_DNS_BATCH_MAX) {
 		size_t n = count - i < RTLS_DNS_BATCH_MAX ? count - i
 							  : RTLS_DNS_BATCH_MAX;
@@ -201,6 +199,11 @@ enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 		return RTLS_NO_MEMORY;
 	}
 	return RTLS_OK;
+}
+
+void rtls_dns_limit(struct rtls_dns *dns, unsigned time_ms)
+{
+	dns->deadline_ms = rtls_dns_now_ms() + time_ms;
 }
 
 void rtls_dns_query_free(struct rtls_dns_query *query)
@@ -234,7 +237,7 @@ static enum rtls_status set_up(struct rtls_dns *dns,
 				? ATTEMPTS_MIN
 				: dns->upstreams.count;
 	dns->attempt_ms = config->dns_timeout_ms / (unsigned)dns->attempts + 1;
-	dns->run_ms = config->resolve_timeout_ms / 2;
+	dns->deadline_ms = INT64_MAX;
 	dns->extensions = rtls_dns_extensions_make(config->dnssec);
 	if (dns->extensions != NULL && current_context(dns) != NULL)
 		return RTLS_OK;

@@ -45,7 +45,7 @@ struct rtls_dns_query {
 	enum rtls_dns_outcome outcome;
 	enum rtls_dnssec dnssec; /* whole chain, CNAMEs included */
 	uint32_t
-		ttl_s; /* smallest of the answer; SOA minimum for none; capped */
+		ttl_s; /* smallest of the answer; of a denial the SOA's minimum */
 	size_t count;
 	struct rtls_dns_record record[RTLS_DNS_RECORDS_MAX];
 	char why[128]; /* on FAILED: for the log */
@@ -62,8 +62,12 @@ RTLS_MUST_CHECK enum rtls_status rtls_dns_open(const struct rtls_config *config,
 	struct rtls_dns **dns, struct rtls_err *err);
 void rtls_dns_close(struct rtls_dns *dns);
 
+/* No lookup ends later than in that many ms from now; what is not answered by
+ * then has failed. Without it each takes dns_timeout at most. */
+void rtls_dns_limit(struct rtls_dns *dns, unsigned time_ms);
+
 /*
- * Run all queries at once and wait for the last.
+ * Run all queries at once (if there are many: 16 at a time) and wait for the last.
  * RTLS_OK  each query has its outcome; others are about the machinery
  */
 RTLS_MUST_CHECK enum rtls_status rtls_dns_run(struct rtls_dns *dns,

@@ -17,6 +17,12 @@
 
 #define NOTE_MAX 512
 
+/* How the time is divided: so much of resolve_timeout is ours, so much of it
+ * for waiting, and of what is left then so much for DNS. */
+#define OURS_PERCENT 90
+#define WAIT_PERCENT 75
+#define DNS_PERCENT  60
+
 /* --- for the parts ---------------------------------------------------------- */
 
 struct rtls_slice rtls_resolving_keep(
@@ -28,7 +34,12 @@ struct rtls_slice rtls_resolving_keep(
 	if (text.size == 0 ||
 		text.size > sizeof(resolved->arena) - resolved->arena_size)
 		return rtls_slice_n(copy, 0);
-	memcpy(copy, text.data, text.size);
+	/* One byte that a record must not hold would keep it from being
+	 * written; whoever let it through should have quoted it. */
+	for (size_t i = 0; i < text.size; i++)
+		copy[i] = text.data[i] >= ' ' && text.data[i] <= '~'
+				  ? text.data[i]
+				  : '?';
 	resolved->arena_size += text.size;
 	return rtls_slice_n(copy, text.size);
 }
@@ -51,6 +62,21 @@ void rtls_resolving_note(
 		resolving, rtls_slice_trim(rtls_slice(note)));
 	if (kept.size > 0)
 		record->note[record->note_count++] = kept;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+unsigned rtls_resolving_left_ms(const struct rtls_resolving *resolving)
+{
+	int64_t left_ms = resolving->deadline_ms - now_ms();
+
+	return left_ms > 0 ? (unsigned)left_ms : 0;
 }
 
 int64_t rtls_resolving_until(
@@ -117,6 +143,11 @@ static void write_new(struct rtls_resolving *resolving)
 	free(stored);
 }
 
+static unsigned part(unsigned time_ms, unsigned percent)
+{
+	return (unsigned)((uint64_t)time_ms * percent / 100);
+}
+
 /* --- looking up ------------------------------------------------------------- */
 
 static void note_resolver(struct rtls_resolving *resolving)
@@ -161,6 +192,8 @@ static enum rtls_status ask_dns(
 	}
 	status = rtls_dns_open(resolving->config, &resolving->dns, err);
 	if (status == RTLS_OK) {
+		rtls_dns_limit(resolving->dns,
+			part(rtls_resolving_left_ms(resolving), DNS_PERCENT));
 		status = look_up(resolving, queries, err);
 		note_resolver(resolving);
 		rtls_dns_close(resolving->dns);
@@ -192,26 +225,19 @@ static enum rtls_status update(struct rtls_resolving *resolving,
 
 /* --- single flight ---------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* A spool without lock file is no reason not to deliver; a lock that another process holds for all
- * that time is: it asks what we would ask. */
+/* A spool without lock file is no reason not to deliver; a lock that another
+ * process holds for all that time is: it asks what we would ask. */
 static enum rtls_status take_lock(
 	struct rtls_resolving *resolving, int *fd, struct rtls_err *err)
 {
-	unsigned timeout_ms = resolving->config->resolve_timeout_ms;
+	unsigned wait_ms =
+		part(rtls_resolving_left_ms(resolving), WAIT_PERCENT);
 	int64_t start_ms = now_ms();
 
-	if (rtls_lock_take(resolving->config->spool, resolving->domain,
-		    timeout_ms, fd, err) == RTLS_OK)
+	if (rtls_lock_take(resolving->config->spool, resolving->domain, wait_ms,
+		    fd, err) == RTLS_OK)
 		return RTLS_OK;
-	return now_ms() - start_ms < timeout_ms ? RTLS_OK : RTLS_TEMPORARY;
+	return now_ms() - start_ms < wait_ms ? RTLS_OK : RTLS_TEMPORARY;
 }
 
 static enum rtls_status resolve_locked(struct rtls_resolving *resolving,
@@ -247,6 +273,8 @@ enum rtls_status rtls_resolve_domain(const struct rtls_config *config,
 	resolving->domain = domain;
 	resolving->force_fetch = options->force_fetch;
 	resolving->now_s = options->now_s;
+	resolving->deadline_ms =
+		now_ms() + part(config->resolve_timeout_ms, OURS_PERCENT);
 	resolving->resolved = made;
 	resolving->record = &made->record;
 	status = take_lock(resolving, &fd, err);

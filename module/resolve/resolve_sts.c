@@ -240,12 +240,17 @@ static void set_failure(struct rtls_resolving *resolving,
 
 static void fetch(struct rtls_resolving *resolving)
 {
+	struct rtls_config config = *resolving->config;
+	unsigned left_ms = rtls_resolving_left_ms(resolving);
 	struct rtls_fetch_result fetched;
 	struct rtls_sts_policy policy;
 	struct rtls_err err = { "" };
 	char reason[RTLS_ERR_SIZE];
 
-	if (rtls_fetch_policy(resolving->config, resolving->domain,
+	/* To libcurl, 0 would mean no limit. */
+	if (config.fetch_timeout_ms > left_ms)
+		config.fetch_timeout_ms = left_ms > 0 ? left_ms : 1;
+	if (rtls_fetch_policy(&config, resolving->domain,
 		    resolving->resolved->body, &fetched) != RTLS_OK) {
 		set_failure(resolving, fetched.failure, fetched.reason,
 			rtls_slice(""));

@@ -23,6 +23,7 @@ struct rtls_resolving {
 	const char *domain;
 	bool force_fetch;
 	int64_t now_s;
+	int64_t deadline_ms; /* of all this, on the monotonic clock */
 	struct rtls_dns *dns;
 	struct rtls_record old; /* borrows from resolved->old_text */
 	struct rtls_resolved *resolved;
@@ -38,6 +39,10 @@ struct rtls_slice rtls_resolving_keep(
  * fit any more is dropped. */
 void rtls_resolving_note(struct rtls_resolving *resolving, const char *format,
 	...) RTLS_PRINTF(2, 3);
+
+/* How much time there is. The module ends us after resolve_timeout, and what was
+ * not written by then is lost, the back-off of a failed fetch included. */
+unsigned rtls_resolving_left_ms(const struct rtls_resolving *resolving);
 
 /* When an answer of that lifetime, at most max_s, ends. */
 int64_t rtls_resolving_until(
