@@ -45,6 +45,7 @@ NET_LIBS  = -lgetdns -lcurl -lgnutls -ljansson -lz
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 POLICY  := $(call objects,module/policy/*.c)
 STORE   := $(call objects,module/store/*.c)
+TLS     := $(call objects,module/tls/*.c)
 RESOLVE := $(call objects,module/resolve/*.c)
 REPORT  := $(call objects,module/report/*.c)
 TOOL    := $(call objects,module/tool/*.c)
@@ -68,6 +69,7 @@ $(OUT)/obj/%.o: %.c
 
 $(OUT)/libpolicy.a: $(POLICY)
 $(OUT)/libstore.a: $(STORE)
+$(OUT)/libtls.a: $(TLS)
 $(OUT)/libresolve.a: $(RESOLVE)
 $(OUT)/libreport.a: $(REPORT)
 $(OUT)/lib%.a:
@@ -76,17 +78,17 @@ $(OUT)/lib%.a:
 
 # -z now and the export map: no name of ours or of the host's binds by
 # accident. Exim's own symbols are resolved when Exim loads the module.
-$(OUT)/requiretls.so: $(EXIM) $(OUT)/libstore.a $(OUT)/libpolicy.a module/exim/export.map
+$(OUT)/requiretls.so: $(EXIM) $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a module/exim/export.map
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,now -Wl,--gc-sections \
 		-Wl,--version-script=module/exim/export.map -o $@ \
-		$(EXIM) $(OUT)/libstore.a $(OUT)/libpolicy.a -lgnutls
+		$(EXIM) $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a -lgnutls
 
-$(OUT)/exim-requiretls: $(TOOL) $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libstore.a $(OUT)/libpolicy.a
+$(OUT)/exim-requiretls: $(TOOL) $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-z,now -o $@ $^ $(NET_LIBS)
 
 # --- tests ------------------------------------------------------------------
 
-UNIT_LIBS = $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libstore.a $(OUT)/libpolicy.a
+UNIT_LIBS = $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
 
 $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
@@ -125,7 +127,7 @@ demo: deps
 	@OUT=$(OUT) $(PYTHON) -B tests/scenarios/demo.py
 
 $(OUT)/obj/tests/bench/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
-$(OUT)/route-bench: $(OUT)/obj/tests/bench/host.o $(EXIM) $(OUT)/libstore.a $(OUT)/libpolicy.a
+$(OUT)/route-bench: $(OUT)/obj/tests/bench/host.o $(EXIM) $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--unresolved-symbols=report-all -o $@ $^ -lgnutls
 
 bench: deps

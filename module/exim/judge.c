@@ -40,8 +40,7 @@ static void judge_certificate(const struct rtls_config *config,
 	if (status == RTLS_OK && verdict.result != RTLS_RESULT_SUCCESS) {
 		fail(judgement, verdict.result, verdict.text);
 	} else if (status == RTLS_TEMPORARY) {
-		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
-			"the CA bundle cannot be read");
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE, verdict.text);
 		judgement->ours = true;
 	} else if (!session->tls) {
 		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,

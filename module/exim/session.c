@@ -183,7 +183,7 @@ static int on_certificate(uschar **yield, struct rtls_slice depth)
 
 	if (!session.active)
 		return nothing(yield);
-	status = rtls_chain_add(
+	status = rtls_chain_prepend(
 		&session.chain, rtls_exim_value("${base64:$tls_out_peercert}"));
 	if (!rtls_slice_is(depth, "0"))
 		return nothing(yield);

@@ -6,8 +6,8 @@
 #define RTLS_SESSION_H
 
 #include "exim/api.h"
-#include "exim/certificate.h"
 #include "policy/verdict.h"
+#include "tls/chain.h"
 
 #define RTLS_ADDRESS_SIZE 46
 

@@ -30,6 +30,7 @@ enum rtls_dns_outcome {
 };
 
 #define RTLS_DNS_RECORDS_MAX 256
+#define RTLS_DNS_NO_ANSWER   "no answer in time" /* as a query's why */
 #define RTLS_DNS_TEXT_MAX    4096
 
 struct rtls_dns_record {

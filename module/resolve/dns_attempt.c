@@ -40,7 +40,7 @@ static void read_reply(
 	getdns_dict *reply;
 
 	if (getdns_dict_get_dict(response, "/replies_tree/0", &reply) != 0) {
-		rtls_dns_answer_fail(lookup->query, "no answer in time");
+		rtls_dns_answer_fail(lookup->query, RTLS_DNS_NO_ANSWER);
 		return;
 	}
 	(void)getdns_dict_get_int(reply, "/header/rcode", &lookup->rcode);
@@ -67,8 +67,7 @@ static void on_reply(getdns_context *context, getdns_callback_type_t type,
 		if (type == GETDNS_CALLBACK_COMPLETE && response != NULL)
 			read_reply(lookup, response);
 		else
-			rtls_dns_answer_fail(
-				lookup->query, "no answer in time");
+			rtls_dns_answer_fail(lookup->query, RTLS_DNS_NO_ANSWER);
 	}
 	getdns_dict_destroy(response);
 }
@@ -136,6 +135,6 @@ void rtls_dns_batch_wait(struct rtls_dns_batch *batch, int64_t until_ms)
 			(void)getdns_cancel_callback(
 				batch->context, lookup->id);
 		if (lookup->is_pending)
-			give_up(lookup, "no answer in time");
+			give_up(lookup, RTLS_DNS_NO_ANSWER);
 	}
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "system_file.h"
+#include "store/system_file.h"
 
 #define ANCHOR_SIZE_MAX 65536
 #define EDNS_SIZE_BYTES 1232 /* never fragmented on its way */

@@ -38,6 +38,7 @@ static void get_policy(struct rtls_transfer *transfer, const char *domain,
 	if (rtls_transfer_run(transfer, url, err) != RTLS_OK) {
 		if (transfer->certificate == RTLS_INVALID)
 			result->failure = RTLS_RESULT_STS_WEBPKI_INVALID;
+		result->is_ours = transfer->certificate == RTLS_TEMPORARY;
 		return;
 	}
 	if (!is_text_plain(transfer)) {
@@ -58,7 +59,9 @@ enum rtls_status rtls_fetch_policy(const struct rtls_config *config,
 	result->failure = RTLS_RESULT_STS_POLICY_FETCH_ERROR;
 	if (strlen(domain) > RTLS_DOMAIN_MAX - strlen("mta-sts.")) {
 		rtls_err_set(&err, "mta-sts.<domain> would be too long");
-	} else if (rtls_transfer_open(&transfer, config)) {
+	} else if (!rtls_transfer_open(&transfer, config)) {
+		result->is_ours = true;
+	} else {
 		transfer.buffer = buffer;
 		transfer.size_max = RTLS_STS_POLICY_SIZE_MAX;
 		get_policy(&transfer, domain, result, &err);

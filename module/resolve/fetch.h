@@ -6,6 +6,8 @@
 #ifndef RTLS_FETCH_H
 #define RTLS_FETCH_H
 
+#include <stdbool.h>
+
 #include "policy/config.h"
 #include "policy/result.h"
 
@@ -14,6 +16,9 @@ struct rtls_fetch_result {
 		failure; /* SUCCESS, or sts-policy-fetch-error, sts-webpki-invalid */
 	char reason[RTLS_ERR_SIZE]; /* quoted */
 	struct rtls_slice body;     /* borrows from buffer */
+	/* It is ours (the CA bundle cannot be read, say), and not to be held
+	 * against the policy host. */
+	bool is_ours;
 };
 
 /*

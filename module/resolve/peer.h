@@ -9,7 +9,7 @@
 #include "policy/status.h"
 
 /*
- * session  its handshake is done; its credentials get the CAs they need
+ * session  its handshake is done
  * host     normalized
  * err      why: "certificate expired 2026-11-01"; foreign text in it is quoted
  * RTLS_INVALID    the certificate does not hold

@@ -160,6 +160,20 @@ static void note_resolver(struct rtls_resolving *resolving)
 		"the resolver cannot do DNSSEC: every answer counts as insecure, there is no DANE");
 }
 
+/* One domain's servers may be slow; nobody's answering is for a person. */
+static void note_silence(
+	struct rtls_resolving *resolving, const struct rtls_dns_query *mx)
+{
+	if (mx->outcome != RTLS_DNS_FAILED ||
+		strcmp(mx->why, RTLS_DNS_NO_ANSWER) != 0 ||
+		!rtls_warn_daily(resolving->config->spool, "no-answer",
+			resolving->now_s))
+		return;
+	rtls_resolving_note(resolving,
+		"the resolver gave no answer for the MX of %s in time: is it alive?",
+		resolving->domain);
+}
+
 static enum rtls_status look_up(struct rtls_resolving *resolving,
 	struct rtls_dns_query *queries, struct rtls_err *err)
 {
@@ -173,6 +187,8 @@ static enum rtls_status look_up(struct rtls_resolving *resolving,
 		resolving->domain);
 	queries[1].type = RTLS_DNS_TXT;
 	status = rtls_dns_run(resolving->dns, queries, sts ? 2 : 1, err);
+	if (status == RTLS_OK)
+		note_silence(resolving, &queries[0]);
 	if (status == RTLS_OK)
 		status = rtls_resolve_mx(resolving, &queries[0], err);
 	if (status == RTLS_OK)

@@ -216,26 +216,41 @@ static void report_failure(struct rtls_resolving *resolving,
 		rtls_resolving_note(resolving, "TLS-RPT journal: %s", err.text);
 }
 
+/* What it costs: the domain goes unprotected, or the cached policy stays. */
+static void note_failure(struct rtls_resolving *resolving, const char *text,
+	const struct rtls_fetch_result *failed)
+{
+	enum rtls_sts_mode mode = cached_mode(resolving);
+
+	if (mode != RTLS_STS_NONE)
+		rtls_resolving_note(resolving,
+			"MTA-STS policy of %s not fetched (%s); the cached one (%s) stays in force",
+			resolving->domain, text, rtls_sts_mode_name(mode));
+	else if (failed->is_ours)
+		rtls_resolving_note(resolving,
+			"MTA-STS policy of %s not fetched for a reason of ours: %s",
+			resolving->domain, failed->reason);
+}
+
+/* failed->body: the invalid policy, when there is one. */
 static void set_failure(struct rtls_resolving *resolving,
-	enum rtls_result failure, const char *reason, struct rtls_slice body)
+	const struct rtls_fetch_result *failed)
 {
 	struct rtls_record *record = resolving->record;
-	enum rtls_sts_mode mode = cached_mode(resolving);
 	char text[RTLS_ERR_SIZE + 32];
 
-	report_failure(resolving, failure, reason, body);
-	snprintf(
-		text, sizeof(text), "%s %s", rtls_result_name(failure), reason);
+	if (!failed->is_ours)
+		report_failure(resolving, failed->failure, failed->reason,
+			failed->body);
+	snprintf(text, sizeof(text), "%s %s", rtls_result_name(failed->failure),
+		failed->reason);
 	record->fetch = RTLS_FETCH_FAILED;
 	record->fetch_id = record->txt_id;
 	/* RFC 8461 section 3.3: not again for this id within five minutes. */
 	record->fetch_retry_s = resolving->now_s + FAILED_S;
 	record->fetch_error = rtls_resolving_keep(
 		resolving, rtls_slice_trim(rtls_slice(text)));
-	if (mode != RTLS_STS_NONE)
-		rtls_resolving_note(resolving,
-			"MTA-STS policy of %s not fetched (%s); the cached one (%s) stays in force",
-			resolving->domain, text, rtls_sts_mode_name(mode));
+	note_failure(resolving, text, failed);
 }
 
 static void fetch(struct rtls_resolving *resolving)
@@ -245,24 +260,24 @@ static void fetch(struct rtls_resolving *resolving)
 	struct rtls_fetch_result fetched;
 	struct rtls_sts_policy policy;
 	struct rtls_err err = { "" };
-	char reason[RTLS_ERR_SIZE];
 
 	/* To libcurl, 0 would mean no limit. */
 	if (config.fetch_timeout_ms > left_ms)
 		config.fetch_timeout_ms = left_ms > 0 ? left_ms : 1;
 	if (rtls_fetch_policy(&config, resolving->domain,
 		    resolving->resolved->body, &fetched) != RTLS_OK) {
-		set_failure(resolving, fetched.failure, fetched.reason,
-			rtls_slice(""));
+		fetched.body = rtls_slice("");
+		set_failure(resolving, &fetched);
 		return;
 	}
 	if (rtls_sts_policy_parse(fetched.body, &policy, &err) == RTLS_OK) {
 		set_policy(resolving, &policy, fetched.body);
 		return;
 	}
-	rtls_quote(reason, sizeof(reason), rtls_slice(err.text));
-	set_failure(resolving, RTLS_RESULT_STS_POLICY_INVALID, reason,
-		fetched.body);
+	fetched.failure = RTLS_RESULT_STS_POLICY_INVALID;
+	rtls_quote(
+		fetched.reason, sizeof(fetched.reason), rtls_slice(err.text));
+	set_failure(resolving, &fetched);
 }
 
 void rtls_resolve_policy(struct rtls_resolving *resolving)

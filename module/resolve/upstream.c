@@ -1,7 +1,7 @@
 /* upstream.c - the resolvers to ask, from the configuration or resolv.conf. */
 #include "upstream.h"
 
-#include "system_file.h"
+#include "store/system_file.h"
 
 #define RESOLV_CONF_MAX 16384
 #define ADDRESS_MAX     64 /* with the name of an interface */

@@ -212,3 +212,26 @@ def test_program_that_fails_says_why_in_the_log(site):
     site.configure(trust_anchor="/etc/exim4/none")
     assert_delivered(site, deliver(site, "bob@nopolicy.example"), GOOD)
     assert "exit status" in site.log() and "/etc/exim4/none" in site.log()
+
+
+def test_ca_bundle_missing_is_held_against_nobody(site):
+    """Our own trouble is logged, and reported to no domain."""
+    deliver(site, "bob@enforce-selfsigned.example")
+    site.lab.exec(["/bin/sh", "-c", "exim4 -bpru | awk '{ print $3 }' | xargs exim4 -Mrm"])
+    before = len(site.journal())
+    site.configure(ca_file="/etc/exim4/none.pem")
+    site.forget_retries()
+    assert_waiting(site, deliver(site, "bob@enforce-selfsigned.example"))
+    assert_delivered(site, deliver(site, "bob@enforce.example"), GOOD)
+    assert "not judged: /etc/exim4/none.pem: no such file" in site.log()
+    assert "not fetched for a reason of ours" in site.log()
+    assert [line["domain"] for line in site.journal()[before:]
+            if line["result"] != "success"] == []
+
+
+def test_silent_resolver_is_told_of_once(site):
+    """Nobody answers: ordinary mail goes by the site's own resolver, one line says so."""
+    site.configure(resolver="192.0.2.99", dns_timeout="300ms", resolve_timeout="3s")
+    for domain in ("nopolicy.example", "shared-b.example"):
+        assert_delivered(site, deliver(site, f"bob@{domain}"), GOOD)
+    assert site.log().count("is it alive?") == 1

@@ -378,7 +378,7 @@ def test_certificate_trust(shows):
     assert shows(POLICY_HOST, ca_file="/etc/ssl/certs/ca-certificates.crt")["fetch"] == "failed"
     # Our own trouble is not the other side's.
     assert shows(POLICY_HOST, ca_file="/nonexistent")["fetch-error"].startswith(
-        "sts-policy-fetch-error /nonexistent: ")
+        "sts-policy-fetch-error certificate not judged: /nonexistent: ")
 
 
 # --- answers of policy hosts, byte by byte -----------------------------------------

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "resolve/ca_bundle.h"
-#include "resolve/system_file.h"
+#include "store/system_file.h"
+#include "tls/ca_bundle.h"
 
 #define CAS         40
 #define PEM_MAX     4096
@@ -99,15 +99,14 @@ static struct rtls_cas select_from(const char *bundle, size_t size,
 	const struct identity *first, const struct identity *second)
 {
 	char *copy = check_copy(rtls_slice_n(bundle, size), size);
-	gnutls_datum_t chain[2];
+	struct rtls_chain chain = { 0 };
 	struct rtls_cas cas;
-	unsigned count = 0;
 
 	if (first != NULL)
-		chain[count++] = first->der;
+		chain.certificate[chain.count++] = first->crt;
 	if (second != NULL)
-		chain[count++] = second->der;
-	rtls_cas_select(rtls_slice_n(copy, size), chain, count, &cas);
+		chain.certificate[chain.count++] = second->crt;
+	rtls_cas_select(rtls_slice_n(copy, size), &chain, &cas);
 	free(copy);
 	return cas;
 }
@@ -184,10 +183,9 @@ static void survives_garbage(void **state)
 				     "-----BEGIN CERTIFICATE-----\n"
 				     "AAAA\n-----END CERTIFICATE-----\n"
 				     "-----BEGIN CERTIFICATE-----";
-	struct identity bad = { .der = { (unsigned char *)"\x30\x80", 2 } };
 
 	(void)state;
-	check_selected(select_from(bundle, strlen(bundle), &leaf, &bad), NULL);
+	check_selected(select_from(bundle, strlen(bundle), &leaf, NULL), NULL);
 }
 
 static void is_bounded(void **state)
@@ -243,18 +241,15 @@ static void agrees_with_the_system(void **state)
 		assert_true(gnutls_x509_crt_list_import2(&all, &count, &file,
 				    GNUTLS_X509_FMT_PEM, 0) >= 0);
 	for (unsigned i = 0; i < count; i++) {
-		gnutls_datum_t der;
+		const struct rtls_chain chain = { .count = 1,
+			.certificate = { all[i] } };
 		struct rtls_cas cas;
 
-		assert_int_equal(gnutls_x509_crt_export2(
-					 all[i], GNUTLS_X509_FMT_DER, &der),
-			0);
-		rtls_cas_select(pem, &der, 1, &cas);
+		rtls_cas_select(pem, &chain, &cas);
 		assert_in_range(cas.count, 1, 4);
 		assert_int_equal(verifies(cas.ca, cas.count, all[i]),
 			verifies(all, count, all[i]));
 		rtls_cas_free(&cas);
-		gnutls_free(der.data);
 	}
 	for (unsigned i = 0; i < count; i++)
 		gnutls_x509_crt_deinit(all[i]);

@@ -1,5 +1,5 @@
 /* ca_bundle.c - pick from a PEM bundle what a chain could need. */
-#include "ca_bundle.h"
+#include "tls/ca_bundle.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 struct names {
 	unsigned count;
-	gnutls_datum_t name[RTLS_PEERS_MAX]; /* owned */
+	gnutls_datum_t name[RTLS_CHAIN_MAX]; /* owned */
 };
 
 /* An empty name (an empty SEQUENCE) is seen in leaves, occurs by chance in any
@@ -24,22 +24,15 @@ static void add_name(gnutls_datum_t *name, struct names *names)
 	names->name[names->count++] = *name;
 }
 
-static void names_read(
-	const gnutls_datum_t *chain, unsigned chain_size, struct names *names)
+static void names_read(const struct rtls_chain *chain, struct names *names)
 {
 	names->count = 0;
-	for (unsigned i = 0; i < chain_size && i < RTLS_PEERS_MAX; i++) {
+	for (unsigned i = 0; i < chain->count; i++) {
 		gnutls_datum_t name;
-		gnutls_x509_crt_t crt;
 
-		if (gnutls_x509_crt_init(&crt) != 0)
-			return;
-		if (gnutls_x509_crt_import(
-			    crt, &chain[i], GNUTLS_X509_FMT_DER) == 0) {
-			if (gnutls_x509_crt_get_raw_issuer_dn(crt, &name) == 0)
-				add_name(&name, names);
-		}
-		gnutls_x509_crt_deinit(crt);
+		if (gnutls_x509_crt_get_raw_issuer_dn(
+			    chain->certificate[i], &name) == 0)
+			add_name(&name, names);
 	}
 }
 
@@ -93,14 +86,14 @@ static void add_ca(const gnutls_datum_t *der, struct rtls_cas *cas)
 		gnutls_x509_crt_deinit(*ca);
 }
 
-void rtls_cas_select(struct rtls_slice pem, const gnutls_datum_t *chain,
-	unsigned chain_size, struct rtls_cas *cas)
+void rtls_cas_select(struct rtls_slice pem, const struct rtls_chain *chain,
+	struct rtls_cas *cas)
 {
 	struct names names;
 	gnutls_datum_t base64;
 
 	cas->count = 0;
-	names_read(chain, chain_size, &names);
+	names_read(chain, &names);
 	while (cas->count < RTLS_CA_MAX && next_certificate(&pem, &base64)) {
 		gnutls_datum_t der = { NULL, 0 };
 

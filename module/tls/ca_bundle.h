@@ -6,13 +6,11 @@
 #ifndef RTLS_CA_BUNDLE_H
 #define RTLS_CA_BUNDLE_H
 
-#include <gnutls/x509.h>
-
 #include "policy/slice.h"
 #include "policy/status.h"
+#include "tls/chain.h"
 
-#define RTLS_CA_MAX    32 /* CAs that can matter to one chain */
-#define RTLS_PEERS_MAX 16 /* certificates of a chain */
+#define RTLS_CA_MAX 32 /* CAs that can matter to one chain */
 
 struct rtls_cas {
 	unsigned count;
@@ -21,11 +19,11 @@ struct rtls_cas {
 
 /*
  * pem    the bundle; what is not a certificate in it is skipped
- * chain  DER as the server sent it; names of what cannot be parsed do not count
+ * chain  as the server sent it
  * cas    to be freed by rtls_cas_free(); may be empty
  */
-void rtls_cas_select(struct rtls_slice pem, const gnutls_datum_t *chain,
-	unsigned chain_size, struct rtls_cas *cas);
+void rtls_cas_select(struct rtls_slice pem, const struct rtls_chain *chain,
+	struct rtls_cas *cas);
 void rtls_cas_free(struct rtls_cas *cas);
 
 #endif

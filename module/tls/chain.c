@@ -1,0 +1,253 @@
+/* chain.c - see chain.h. */
+#include "tls/chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "policy/domain.h"
+#include "policy/text.h"
+#include "policy/timestamp.h"
+#include "store/system_file.h"
+#include "tls/ca_bundle.h"
+
+#define BASE64_MAX      (128 * 1024)
+#define BUNDLE_SIZE_MAX (4 * 1024 * 1024)
+#define SAN_COUNT_MAX   512
+#define SAN_SHOWN       150
+
+/* --- collecting ----------------------------------------------------------- */
+
+void rtls_chain_clear(struct rtls_chain *chain)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		gnutls_x509_crt_deinit(chain->certificate[i]);
+	chain->count = 0;
+}
+
+static enum rtls_status certificate_import(
+	const gnutls_datum_t *der, gnutls_x509_crt_t *certificate)
+{
+	if (gnutls_x509_crt_init(certificate) != 0)
+		return RTLS_INVALID;
+	if (gnutls_x509_crt_import(*certificate, der, GNUTLS_X509_FMT_DER) == 0)
+		return RTLS_OK;
+	gnutls_x509_crt_deinit(*certificate);
+	return RTLS_INVALID;
+}
+
+enum rtls_status rtls_chain_append(
+	struct rtls_chain *chain, const gnutls_datum_t *der)
+{
+	gnutls_x509_crt_t certificate;
+
+	if (chain->count == RTLS_CHAIN_MAX)
+		return RTLS_OK;
+	if (certificate_import(der, &certificate) != RTLS_OK)
+		return RTLS_INVALID;
+	chain->certificate[chain->count++] = certificate;
+	return RTLS_OK;
+}
+
+static void push_front(struct rtls_chain *chain, gnutls_x509_crt_t certificate)
+{
+	if (chain->count == RTLS_CHAIN_MAX) {
+		/* The far end goes: the leaf has yet to come. */
+		chain->count--;
+		gnutls_x509_crt_deinit(chain->certificate[chain->count]);
+	}
+	for (unsigned i = chain->count; i > 0; i--)
+		chain->certificate[i] = chain->certificate[i - 1];
+	chain->certificate[0] = certificate;
+	chain->count++;
+}
+
+enum rtls_status rtls_chain_prepend(
+	struct rtls_chain *chain, struct rtls_slice base64)
+{
+	gnutls_datum_t text = { (unsigned char *)(size_t)base64.data,
+		(unsigned)base64.size };
+	gnutls_datum_t der = { NULL, 0 };
+	gnutls_x509_crt_t certificate;
+	enum rtls_status status;
+
+	if (base64.size == 0 || base64.size > BASE64_MAX ||
+		gnutls_base64_decode2(&text, &der) != 0)
+		return RTLS_INVALID;
+	status = certificate_import(&der, &certificate);
+	gnutls_free(der.data);
+	if (status == RTLS_OK)
+		push_front(chain, certificate);
+	return status;
+}
+
+/* --- the name ------------------------------------------------------------- */
+
+enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
+	const char *host, struct rtls_certificate_verdict *verdict)
+{
+	struct rtls_text names;
+	char shown[SAN_SHOWN];
+	char san[RTLS_DOMAIN_SIZE];
+
+	verdict->result = RTLS_RESULT_CERTIFICATE_HOST_MISMATCH;
+	rtls_text_init(&names, shown, sizeof(shown));
+	for (unsigned i = 0; chain->count > 0 && i < SAN_COUNT_MAX; i++) {
+		size_t size = sizeof(san);
+		int type = gnutls_x509_crt_get_subject_alt_name(
+			chain->certificate[0], i, san, &size, NULL);
+
+		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			break;
+		if (type != GNUTLS_SAN_DNSNAME)
+			continue; /* also a name longer than any host's */
+		if (rtls_domain_matches(
+			    rtls_slice_n(san, size), rtls_slice(host)))
+			return RTLS_OK;
+		rtls_text_printf(&names, "%s", names.size > 0 ? " " : "");
+		rtls_text_quote(&names, rtls_slice_n(san, size));
+	}
+	if (names.size > 0)
+		snprintf(verdict->text, sizeof(verdict->text),
+			"is for %s, not for %.80s", shown, host);
+	else
+		snprintf(verdict->text, sizeof(verdict->text),
+			"has no DNS name");
+	return RTLS_NONE;
+}
+
+/* --- the reason ----------------------------------------------------------- */
+
+static void explain_dates(
+	gnutls_x509_crt_t leaf, struct rtls_certificate_verdict *verdict)
+{
+	char date[RTLS_DATE_SIZE];
+	time_t until = gnutls_x509_crt_get_expiration_time(leaf);
+	time_t from = gnutls_x509_crt_get_activation_time(leaf);
+	time_t now = time(NULL);
+
+	verdict->result = RTLS_RESULT_CERTIFICATE_EXPIRED;
+	if (until < now)
+		snprintf(verdict->text, sizeof(verdict->text), "expired %s",
+			rtls_date_format(date, until));
+	else if (from > now)
+		snprintf(verdict->text, sizeof(verdict->text),
+			"not valid before %s", rtls_date_format(date, from));
+	else
+		snprintf(verdict->text, sizeof(verdict->text),
+			"of a CA above it expired or not yet valid");
+}
+
+/* The bits of gnutls_certificate_status_t that mean "no trust", said
+ * plainly. */
+static const struct {
+	unsigned bit;
+	const char *text;
+} reasons[] = {
+	{ GNUTLS_CERT_REVOKED, "revoked" },
+	{ GNUTLS_CERT_SIGNER_NOT_FOUND, "not signed by a trusted CA" },
+	{ GNUTLS_CERT_SIGNER_NOT_CA, "signed by what is no CA" },
+	{ GNUTLS_CERT_INSECURE_ALGORITHM, "signed with an insecure algorithm" },
+	{ GNUTLS_CERT_SIGNATURE_FAILURE, "signature wrong" },
+	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
+		"outside its CA's constraints" },
+	{ GNUTLS_CERT_PURPOSE_MISMATCH, "not made for a server" },
+	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS,
+		"with an unknown critical extension" },
+};
+
+static const char *explain_trust(gnutls_x509_crt_t leaf, unsigned bits)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (!(bits & reasons[i].bit))
+			continue;
+		if (reasons[i].bit == GNUTLS_CERT_SIGNER_NOT_FOUND &&
+			gnutls_x509_crt_check_issuer(leaf, leaf))
+			return "self-signed";
+		return reasons[i].text;
+	}
+	return NULL;
+}
+
+static void explain(const struct rtls_chain *chain, const char *host,
+	unsigned bits, struct rtls_certificate_verdict *verdict)
+{
+	const unsigned dates = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
+	const char *trust = explain_trust(chain->certificate[0], bits);
+
+	if (trust == NULL && (bits & dates)) {
+		explain_dates(chain->certificate[0], verdict);
+		return;
+	}
+	if (bits == 0 && rtls_chain_names_host(chain, host, verdict) != RTLS_OK)
+		return;
+	verdict->result = bits == 0 ? RTLS_RESULT_SUCCESS
+				    : RTLS_RESULT_CERTIFICATE_NOT_TRUSTED;
+	snprintf(verdict->text, sizeof(verdict->text), "%s",
+		bits == 0       ? "good"
+		: trust != NULL ? trust
+				: "not trusted");
+}
+
+/* --- the judgement -------------------------------------------------------- */
+
+static enum rtls_status verify(
+	const struct rtls_chain *chain, struct rtls_slice pem, unsigned *bits)
+{
+	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)(size_t)GNUTLS_KP_TLS_WWW_SERVER };
+	gnutls_x509_trust_list_t trusted;
+	enum rtls_status status = RTLS_TEMPORARY;
+	struct rtls_cas cas;
+
+	if (gnutls_x509_trust_list_init(&trusted, 0) != 0)
+		return RTLS_TEMPORARY;
+	rtls_cas_select(pem, chain, &cas);
+	/* The list borrows the CAs: hence deinit(…, 0) before they are freed. */
+	if (gnutls_x509_trust_list_add_cas(trusted, cas.ca, cas.count, 0) ==
+			(int)cas.count &&
+		gnutls_x509_trust_list_verify_crt2(trusted,
+			(gnutls_x509_crt_t *)(size_t)chain->certificate,
+			chain->count, &purpose, 1, 0, bits, NULL) == 0)
+		status = RTLS_OK;
+	gnutls_x509_trust_list_deinit(trusted, 0);
+	rtls_cas_free(&cas);
+	return status;
+}
+
+static enum rtls_status trouble(
+	struct rtls_certificate_verdict *verdict, const char *why)
+{
+	verdict->result = RTLS_RESULT_VALIDATION_FAILURE;
+	snprintf(verdict->text, sizeof(verdict->text), "not judged: %.200s",
+		why);
+	return RTLS_TEMPORARY;
+}
+
+enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
+	const char *host, const char *ca_file,
+	struct rtls_certificate_verdict *verdict)
+{
+	struct rtls_err err = { "out of memory" };
+	enum rtls_status status;
+	struct rtls_slice pem;
+	unsigned bits = 0;
+	char *buffer;
+
+	if (chain->count == 0)
+		return RTLS_NONE;
+	buffer = malloc(BUNDLE_SIZE_MAX + 1);
+	if (buffer == NULL)
+		return trouble(verdict, err.text);
+	status = rtls_system_file_read(
+		ca_file, buffer, BUNDLE_SIZE_MAX, &pem, &err);
+	if (status == RTLS_NONE)
+		rtls_err_set(&err, "%.200s: no such file", ca_file);
+	if (status == RTLS_OK)
+		status = verify(chain, pem, &bits);
+	free(buffer);
+	if (status != RTLS_OK)
+		return trouble(verdict, err.text);
+	explain(chain, host, bits, verdict);
+	return RTLS_OK;
+}
