@@ -24,14 +24,14 @@ static void add_name(gnutls_datum_t *name, struct names *names)
 	names->name[names->count++] = *name;
 }
 
-static void names_read(const struct rtls_chain *chain, struct names *names)
+static void names_read(const gnutls_x509_crt_t *chain, unsigned chain_size,
+	struct names *names)
 {
 	names->count = 0;
-	for (unsigned i = 0; i < chain->count; i++) {
+	for (unsigned i = 0; i < chain_size; i++) {
 		gnutls_datum_t name;
 
-		if (gnutls_x509_crt_get_raw_issuer_dn(
-			    chain->certificate[i], &name) == 0)
+		if (gnutls_x509_crt_get_raw_issuer_dn(chain[i], &name) == 0)
 			add_name(&name, names);
 	}
 }
@@ -86,14 +86,14 @@ static void add_ca(const gnutls_datum_t *der, struct rtls_cas *cas)
 		gnutls_x509_crt_deinit(*ca);
 }
 
-void rtls_cas_select(struct rtls_slice pem, const struct rtls_chain *chain,
-	struct rtls_cas *cas)
+void rtls_cas_select(struct rtls_slice pem, const gnutls_x509_crt_t *chain,
+	unsigned chain_size, struct rtls_cas *cas)
 {
 	struct names names;
 	gnutls_datum_t base64;
 
 	cas->count = 0;
-	names_read(chain, &names);
+	names_read(chain, chain_size, &names);
 	while (cas->count < RTLS_CA_MAX && next_certificate(&pem, &base64)) {
 		gnutls_datum_t der = { NULL, 0 };
 

@@ -22,8 +22,8 @@ struct rtls_cas {
  * chain  as the server sent it
  * cas    to be freed by rtls_cas_free(); may be empty
  */
-void rtls_cas_select(struct rtls_slice pem, const struct rtls_chain *chain,
-	struct rtls_cas *cas);
+void rtls_cas_select(struct rtls_slice pem, const gnutls_x509_crt_t *chain,
+	unsigned chain_size, struct rtls_cas *cas);
 void rtls_cas_free(struct rtls_cas *cas);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "policy/domain.h"
@@ -21,45 +22,24 @@
 void rtls_chain_clear(struct rtls_chain *chain)
 {
 	for (unsigned i = 0; i < chain->count; i++)
-		gnutls_x509_crt_deinit(chain->certificate[i]);
+		gnutls_free(chain->der[i].data);
 	chain->count = 0;
-}
-
-static enum rtls_status certificate_import(
-	const gnutls_datum_t *der, gnutls_x509_crt_t *certificate)
-{
-	if (gnutls_x509_crt_init(certificate) != 0)
-		return RTLS_INVALID;
-	if (gnutls_x509_crt_import(*certificate, der, GNUTLS_X509_FMT_DER) == 0)
-		return RTLS_OK;
-	gnutls_x509_crt_deinit(*certificate);
-	return RTLS_INVALID;
 }
 
 enum rtls_status rtls_chain_append(
 	struct rtls_chain *chain, const gnutls_datum_t *der)
 {
-	gnutls_x509_crt_t certificate;
+	gnutls_datum_t *copy = &chain->der[chain->count];
 
 	if (chain->count == RTLS_CHAIN_MAX)
 		return RTLS_OK;
-	if (certificate_import(der, &certificate) != RTLS_OK)
-		return RTLS_INVALID;
-	chain->certificate[chain->count++] = certificate;
-	return RTLS_OK;
-}
-
-static void push_front(struct rtls_chain *chain, gnutls_x509_crt_t certificate)
-{
-	if (chain->count == RTLS_CHAIN_MAX) {
-		/* The far end goes: the leaf has yet to come. */
-		chain->count--;
-		gnutls_x509_crt_deinit(chain->certificate[chain->count]);
-	}
-	for (unsigned i = chain->count; i > 0; i--)
-		chain->certificate[i] = chain->certificate[i - 1];
-	chain->certificate[0] = certificate;
+	copy->data = gnutls_malloc(der->size);
+	if (copy->data == NULL)
+		return RTLS_NO_MEMORY;
+	memcpy(copy->data, der->data, der->size);
+	copy->size = der->size;
 	chain->count++;
+	return RTLS_OK;
 }
 
 enum rtls_status rtls_chain_prepend(
@@ -68,34 +48,70 @@ enum rtls_status rtls_chain_prepend(
 	gnutls_datum_t text = { (unsigned char *)(size_t)base64.data,
 		(unsigned)base64.size };
 	gnutls_datum_t der = { NULL, 0 };
-	gnutls_x509_crt_t certificate;
-	enum rtls_status status;
 
 	if (base64.size == 0 || base64.size > BASE64_MAX ||
 		gnutls_base64_decode2(&text, &der) != 0)
 		return RTLS_INVALID;
-	status = certificate_import(&der, &certificate);
-	gnutls_free(der.data);
-	if (status == RTLS_OK)
-		push_front(chain, certificate);
-	return status;
+	if (chain->count == RTLS_CHAIN_MAX) {
+		/* The far end goes: the leaf has yet to come. */
+		chain->count--;
+		gnutls_free(chain->der[chain->count].data);
+	}
+	memmove(chain->der + 1, chain->der, chain->count * sizeof(der));
+	chain->der[0] = der;
+	chain->count++;
+	return RTLS_OK;
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+struct certificates {
+	unsigned count;
+	gnutls_x509_crt_t crt[RTLS_CHAIN_MAX]; /* [0]: the leaf */
+};
+
+static void certificates_free(struct certificates *read)
+{
+	for (unsigned i = 0; i < read->count; i++)
+		gnutls_x509_crt_deinit(read->crt[i]);
+	read->count = 0;
+}
+
+/* The first so many of the chain. What cannot be read ends it: the leaf must be
+ * there, and without a link above it the rest leads nowhere. */
+static bool certificates_read(
+	const struct rtls_chain *chain, unsigned max, struct certificates *read)
+{
+	read->count = 0;
+	while (read->count < chain->count && read->count < max) {
+		gnutls_x509_crt_t *crt = &read->crt[read->count];
+
+		if (gnutls_x509_crt_init(crt) != 0)
+			break;
+		if (gnutls_x509_crt_import(*crt, &chain->der[read->count],
+			    GNUTLS_X509_FMT_DER) != 0) {
+			gnutls_x509_crt_deinit(*crt);
+			break;
+		}
+		read->count++;
+	}
+	return read->count > 0;
 }
 
 /* --- the name ------------------------------------------------------------- */
 
-enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
-	const char *host, struct rtls_certificate_verdict *verdict)
+static enum rtls_status names_host(gnutls_x509_crt_t leaf, const char *host,
+	struct rtls_certificate_verdict *verdict)
 {
 	struct rtls_text names;
 	char shown[SAN_SHOWN];
 	char san[RTLS_DOMAIN_SIZE];
 
-	verdict->result = RTLS_RESULT_CERTIFICATE_HOST_MISMATCH;
 	rtls_text_init(&names, shown, sizeof(shown));
-	for (unsigned i = 0; chain->count > 0 && i < SAN_COUNT_MAX; i++) {
+	for (unsigned i = 0; i < SAN_COUNT_MAX; i++) {
 		size_t size = sizeof(san);
 		int type = gnutls_x509_crt_get_subject_alt_name(
-			chain->certificate[0], i, san, &size, NULL);
+			leaf, i, san, &size, NULL);
 
 		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 			break;
@@ -107,6 +123,7 @@ enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
 		rtls_text_printf(&names, "%s", names.size > 0 ? " " : "");
 		rtls_text_quote(&names, rtls_slice_n(san, size));
 	}
+	verdict->result = RTLS_RESULT_CERTIFICATE_HOST_MISMATCH;
 	if (names.size > 0)
 		snprintf(verdict->text, sizeof(verdict->text),
 			"is for %s, not for %.80s", shown, host);
@@ -114,6 +131,20 @@ enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
 		snprintf(verdict->text, sizeof(verdict->text),
 			"has no DNS name");
 	return RTLS_NONE;
+}
+
+enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
+	const char *host, struct rtls_certificate_verdict *verdict)
+{
+	struct certificates read;
+	enum rtls_status status = RTLS_NONE;
+
+	verdict->result = RTLS_RESULT_VALIDATION_FAILURE;
+	snprintf(verdict->text, sizeof(verdict->text), "unreadable");
+	if (certificates_read(chain, 1, &read))
+		status = names_host(read.crt[0], host, verdict);
+	certificates_free(&read);
+	return status;
 }
 
 /* --- the reason ----------------------------------------------------------- */
@@ -169,17 +200,17 @@ static const char *explain_trust(gnutls_x509_crt_t leaf, unsigned bits)
 	return NULL;
 }
 
-static void explain(const struct rtls_chain *chain, const char *host,
-	unsigned bits, struct rtls_certificate_verdict *verdict)
+static void explain(gnutls_x509_crt_t leaf, const char *host, unsigned bits,
+	struct rtls_certificate_verdict *verdict)
 {
 	const unsigned dates = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
-	const char *trust = explain_trust(chain->certificate[0], bits);
+	const char *trust = explain_trust(leaf, bits);
 
 	if (trust == NULL && (bits & dates)) {
-		explain_dates(chain->certificate[0], verdict);
+		explain_dates(leaf, verdict);
 		return;
 	}
-	if (bits == 0 && rtls_chain_names_host(chain, host, verdict) != RTLS_OK)
+	if (bits == 0 && names_host(leaf, host, verdict) != RTLS_OK)
 		return;
 	verdict->result = bits == 0 ? RTLS_RESULT_SUCCESS
 				    : RTLS_RESULT_CERTIFICATE_NOT_TRUSTED;
@@ -192,7 +223,7 @@ static void explain(const struct rtls_chain *chain, const char *host,
 /* --- the judgement -------------------------------------------------------- */
 
 static enum rtls_status verify(
-	const struct rtls_chain *chain, struct rtls_slice pem, unsigned *bits)
+	struct certificates *read, struct rtls_slice pem, unsigned *bits)
 {
 	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
 		.data = (unsigned char *)(size_t)GNUTLS_KP_TLS_WWW_SERVER };
@@ -202,13 +233,12 @@ static enum rtls_status verify(
 
 	if (gnutls_x509_trust_list_init(&trusted, 0) != 0)
 		return RTLS_TEMPORARY;
-	rtls_cas_select(pem, chain, &cas);
-	/* The list borrows the CAs: hence deinit(…, 0) before they are freed. */
+	rtls_cas_select(pem, read->crt, read->count, &cas);
+	/* The list borrows the CAs: it goes before they are freed. */
 	if (gnutls_x509_trust_list_add_cas(trusted, cas.ca, cas.count, 0) ==
 			(int)cas.count &&
-		gnutls_x509_trust_list_verify_crt2(trusted,
-			(gnutls_x509_crt_t *)(size_t)chain->certificate,
-			chain->count, &purpose, 1, 0, bits, NULL) == 0)
+		gnutls_x509_trust_list_verify_crt2(trusted, read->crt,
+			read->count, &purpose, 1, 0, bits, NULL) == 0)
 		status = RTLS_OK;
 	gnutls_x509_trust_list_deinit(trusted, 0);
 	rtls_cas_free(&cas);
@@ -224,19 +254,15 @@ static enum rtls_status trouble(
 	return RTLS_TEMPORARY;
 }
 
-enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
-	const char *host, const char *ca_file,
-	struct rtls_certificate_verdict *verdict)
+static enum rtls_status judge(struct certificates *read, const char *host,
+	const char *ca_file, struct rtls_certificate_verdict *verdict)
 {
+	char *buffer = malloc(BUNDLE_SIZE_MAX + 1);
 	struct rtls_err err = { "out of memory" };
 	enum rtls_status status;
 	struct rtls_slice pem;
 	unsigned bits = 0;
-	char *buffer;
 
-	if (chain->count == 0)
-		return RTLS_NONE;
-	buffer = malloc(BUNDLE_SIZE_MAX + 1);
 	if (buffer == NULL)
 		return trouble(verdict, err.text);
 	status = rtls_system_file_read(
@@ -244,10 +270,23 @@ enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
 	if (status == RTLS_NONE)
 		rtls_err_set(&err, "%.200s: no such file", ca_file);
 	if (status == RTLS_OK)
-		status = verify(chain, pem, &bits);
+		status = verify(read, pem, &bits);
 	free(buffer);
 	if (status != RTLS_OK)
 		return trouble(verdict, err.text);
-	explain(chain, host, bits, verdict);
+	explain(read->crt[0], host, bits, verdict);
 	return RTLS_OK;
+}
+
+enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
+	const char *host, const char *ca_file,
+	struct rtls_certificate_verdict *verdict)
+{
+	struct certificates read;
+	enum rtls_status status = RTLS_NONE;
+
+	if (certificates_read(chain, RTLS_CHAIN_MAX, &read))
+		status = judge(&read, host, ca_file, verdict);
+	certificates_free(&read);
+	return status;
 }

@@ -13,9 +13,11 @@
 
 #define RTLS_CHAIN_MAX 16 /* certificates kept; longer chains are cut */
 
+/* Kept as DER: reading a certificate costs more than all else about it, and
+ * of a good chain only the leaf has to be read. */
 struct rtls_chain {
 	unsigned count;
-	gnutls_x509_crt_t certificate[RTLS_CHAIN_MAX]; /* [0]: the leaf */
+	gnutls_datum_t der[RTLS_CHAIN_MAX]; /* [0]: the leaf; owned */
 };
 
 /* What is wrong with it, to be read behind the word "certificate": "expired
@@ -31,13 +33,13 @@ void rtls_chain_clear(struct rtls_chain *chain);
  * Put one certificate in front of what is there: Exim shows the leaf last.
  *
  * base64        DER in base64, as Exim's ${base64:$tls_out_peercert} gives it
- * RTLS_INVALID  not a certificate; the chain is unchanged
+ * RTLS_INVALID  not base64; the chain is unchanged
  */
 RTLS_MUST_CHECK enum rtls_status rtls_chain_prepend(
 	struct rtls_chain *chain, struct rtls_slice base64);
 
-/* Put one certificate, as DER, behind what is there; those beyond the cap are
- * left out. RTLS_INVALID: not a certificate. */
+/* Put one certificate, copied, behind what is there; those beyond the cap are
+ * left out. */
 RTLS_MUST_CHECK enum rtls_status rtls_chain_append(
 	struct rtls_chain *chain, const gnutls_datum_t *der);
 
@@ -46,7 +48,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_chain_append(
  *
  * host     normalized
  * verdict  filled unless RTLS_OK: which names there are
- * RTLS_NONE  no DNS-ID names it, or there is no certificate
+ * RTLS_NONE  no DNS-ID names it, or there is no certificate to read
  */
 RTLS_MUST_CHECK enum rtls_status rtls_chain_names_host(
 	const struct rtls_chain *chain, const char *host,
@@ -58,7 +60,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_chain_names_host(
  *
  * ca_file  PEM bundle; of it only what can matter to the chain is parsed
  * RTLS_OK         result and text are set; SUCCESS when nothing is wrong
- * RTLS_NONE       there is no certificate to judge
+ * RTLS_NONE       there is no certificate to judge, or it cannot be read
  * RTLS_TEMPORARY  the CA bundle cannot be read, or memory is short: our
  *                 trouble, nobody's fault; text says what
  */

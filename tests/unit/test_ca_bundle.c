@@ -99,14 +99,15 @@ static struct rtls_cas select_from(const char *bundle, size_t size,
 	const struct identity *first, const struct identity *second)
 {
 	char *copy = check_copy(rtls_slice_n(bundle, size), size);
-	struct rtls_chain chain = { 0 };
+	gnutls_x509_crt_t chain[2];
+	unsigned count = 0;
 	struct rtls_cas cas;
 
 	if (first != NULL)
-		chain.certificate[chain.count++] = first->crt;
+		chain[count++] = first->crt;
 	if (second != NULL)
-		chain.certificate[chain.count++] = second->crt;
-	rtls_cas_select(rtls_slice_n(copy, size), &chain, &cas);
+		chain[count++] = second->crt;
+	rtls_cas_select(rtls_slice_n(copy, size), chain, count, &cas);
 	free(copy);
 	return cas;
 }
@@ -241,11 +242,9 @@ static void agrees_with_the_system(void **state)
 		assert_true(gnutls_x509_crt_list_import2(&all, &count, &file,
 				    GNUTLS_X509_FMT_PEM, 0) >= 0);
 	for (unsigned i = 0; i < count; i++) {
-		const struct rtls_chain chain = { .count = 1,
-			.certificate = { all[i] } };
 		struct rtls_cas cas;
 
-		rtls_cas_select(pem, &chain, &cas);
+		rtls_cas_select(pem, &all[i], 1, &cas);
 		assert_in_range(cas.count, 1, 4);
 		assert_int_equal(verifies(cas.ca, cas.count, all[i]),
 			verifies(all, count, all[i]));
