@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE.parent / "scenarios"))
 from sender import ROOT, SENDER_CONF, Lab, Site  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "40"))
-EXIM = "/usr/sbin/exim4 -odf -oi -f alice@lab.example"
+SEND = "/usr/sbin/exim4 -C /etc/exim4/{} -odf -oi -f alice@lab.example bob@{}"
 
 # The same Exim, the same verification, without us.
 REFERENCE_TRANSPORT = """
@@ -83,10 +83,8 @@ def bench_delivery(site: Site) -> None:
     # The lab's answers live for two seconds; warm means that they are still good.
     site.lab.set_rrset("enforce.example", "MX", ["10 good.mail.example."], ttl_s=3600)
     site.program("resolve", "--fresh", "enforce.example")
-    ours, plain = in_turns(
-        site, f"{EXIM} bob@enforce.example",
-        f"/usr/sbin/exim4 -C /etc/exim4/plain.conf {EXIM.split(' ', 1)[1]} "
-        "bob@enforce.example")
+    ours, plain = in_turns(site, SEND.format("exim4.conf", "enforce.example"),
+                           SEND.format("plain.conf", "enforce.example"))
     row("delivery, class enforce, warm", f"{ours:.1f} ms CPU",
         f"same Exim, equal checks: {plain:.1f} ms", "<= 1.05")
     row("  ratio", f"{ours / plain:.3f}", "", "")

@@ -222,7 +222,7 @@ SOURCES = [
     ("module/exim/helper.c", ("rtls_err_set",)),
     ("module/exim/api.c", ("rtls_err_set",)),
     ("module/exim/judge.c", None),
-    ("module/exim/certificate.c", None),
+    ("module/tls/chain.c", None),
     ("module/policy/verdict.c", ("refuse",)),
     ("module/resolve/*.c", ("rtls_resolving_note",)),
     ("module/report/ask.c", ("rtls_job_log",)),
