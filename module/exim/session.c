@@ -129,6 +129,14 @@ static void session_start(struct rtls_slice policy_domain)
 		memcpy(session.policy_domain, name, sizeof(name));
 }
 
+/* Where nothing is enforced Exim tries again in clear after TLS failed: not
+ * another session. Where something is, it is another name of that address. */
+static bool is_clear_retry(void)
+{
+	return !insists() &&
+	       strcmp(session.address, attempt.failed_address) == 0;
+}
+
 static int on_connect(const struct rtls_config *config, uschar **yield,
 	struct rtls_slice policy_domain)
 {
@@ -144,9 +152,8 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 				"for this message");
 		return nothing(yield);
 	}
-	/* Exim tries again in clear after TLS failed: not another session. */
-	session.active = session.plan.class != RTLS_CLASS_RELAXED &&
-			 strcmp(session.address, attempt.failed_address) != 0;
+	session.active =
+		session.plan.class != RTLS_CLASS_RELAXED && !is_clear_retry();
 	session.verdict =
 		rtls_verdict_host(&session.plan, rtls_slice(session.host));
 	if (!rtls_verdict_refuses(&session.plan, session.verdict))
@@ -181,7 +188,8 @@ static int on_certificate(uschar **yield, struct rtls_slice depth)
 {
 	enum rtls_status status;
 
-	if (!session.active)
+	/* What is enforced does not depend on what is to be judged. */
+	if (!session.active && !insists())
 		return nothing(yield);
 	status = rtls_chain_prepend(
 		&session.chain, rtls_exim_value("${base64:$tls_out_peercert}"));

@@ -290,6 +290,18 @@ def test_enforce_bad_first_host_good_second(site):
         ("sts", "certificate-expired"), ("sts", "success")]
 
 
+def test_enforce_two_names_of_one_address(site):
+    """A6.4: the second name of an address that failed just now is checked as strictly."""
+    site.lab.set_rrset("twin.mail.example", "A", ["192.0.2.16"])
+    site.lab.set_mx("rotate.example", ["10 twin.mail.example", "20 cnonly.mail.example"])
+    site.lab.set_policy("rotate.example",
+                        world.policy_text("enforce", ("*.mail.example",)), id="twins")
+    marker = deliver(site, "bob@rotate.example")
+    assert_waiting(site, marker)
+    assert "host twin.mail.example certificate refused" in site.log()
+    assert "host cnonly.mail.example certificate refused" in site.log()
+
+
 def test_enforce_unreachable_first_host(site):
     """B2.3: a host that does not answer is no TLS failure."""
     marker = deliver(site, "bob@enforce-fallback.example")
