@@ -302,6 +302,20 @@ def test_enforce_two_names_of_one_address(site):
     assert "host cnonly.mail.example certificate refused" in site.log()
 
 
+@pytest.mark.parametrize("user", ["bob", "bob+requiretls"])
+def test_mx_name_that_is_a_cname(site, user):
+    """A6.2, D5: the certificate must name the MX host as the MX record has it. What an
+    unsigned CNAME leads to proves nothing."""
+    site.lab.set_rrset("alias.mail.example", "CNAME", ["good.mail.example."])
+    site.lab.set_mx("secure-sts.example", ["10 alias.mail.example"])
+    site.lab.set_policy("secure-sts.example",
+                        world.policy_text("enforce", ("alias.mail.example",)), id="alias")
+    marker = deliver(site, f"{user}@secure-sts.example")
+    assert_waiting(site, marker)
+    site.lab.set_mx("secure.example", ["10 alias.mail.example"])
+    assert site.lab.body_seen(deliver(site, "bob+requiretls@secure.example")) == []
+
+
 def test_enforce_unreachable_first_host(site):
     """B2.3: a host that does not answer is no TLS failure."""
     marker = deliver(site, "bob@enforce-fallback.example")
