@@ -9,6 +9,7 @@
 
 #include <getdns/getdns.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dns_answer.h"
 #include "dns_attempt.h"
@@ -20,6 +21,7 @@
 #define TYPE_SOA     6
 
 struct rtls_dns {
+	struct rtls_config config; /* a copy */
 	enum rtls_dns_mode mode;
 	struct rtls_upstreams upstreams;
 	getdns_context *context[RTLS_RESOLVERS_MAX]; /* made when needed */
@@ -31,6 +33,8 @@ struct rtls_dns {
 	int64_t deadline_ms; /* of everything */
 	bool can_validate;
 	bool probed; /* the root was asked: is it us, or the domain? */
+	struct rtls_dns *second; /* see ask_again() */
+	bool second_tried;
 };
 
 /* --- attempts --------------------------------------------------------------- */
@@ -186,6 +190,49 @@ static bool run_batch(
 	return !batch.no_memory;
 }
 
+/* --- a second opinion ------------------------------------------------------- */
+
+/*
+ * getdns 1.6.0 calls some signed CNAMEs bogus that are not, and mail to such a
+ * domain would wait for ever. A resolver that the operator trusts to validate
+ * (resolver_trusted), and that shows that it does, is asked what it makes of
+ * the name: what it finds bogus it does not answer. That it is on loopback is
+ * not enough here: a forwarder there may pass on what was forged behind it.
+ */
+static struct rtls_dns *second_resolver(struct rtls_dns *dns)
+{
+	if (!dns->second_tried && dns->mode == RTLS_DNS_VALIDATE &&
+		dns->config.resolver_trusted) {
+		dns->config.dnssec = RTLS_DNS_AD;
+		if (rtls_dns_open(&dns->config, &dns->second, NULL) != RTLS_OK)
+			dns->second = NULL;
+	}
+	dns->second_tried = true;
+	return dns->second;
+}
+
+static void ask_again(struct rtls_dns *dns, struct rtls_dns_query *query)
+{
+	struct rtls_dns *second = second_resolver(dns);
+	struct rtls_dns_query *again =
+		second == NULL ? NULL : calloc(1, sizeof(*again));
+
+	if (again == NULL)
+		return;
+	second->deadline_ms = dns->deadline_ms;
+	memcpy(again->name, query->name, sizeof(again->name));
+	again->type = query->type;
+	if (rtls_dns_run(second, again, 1, NULL) == RTLS_OK &&
+		again->outcome != RTLS_DNS_FAILED &&
+		rtls_dns_can_validate(second)) {
+		rtls_dns_query_free(query);
+		*query = *again;
+	} else {
+		rtls_dns_query_free(again);
+	}
+	free(again);
+}
+
 enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 	struct rtls_dns_query *queries, size_t count, struct rtls_err *err)
 {
@@ -198,6 +245,9 @@ enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 		rtls_err_set(err, "out of memory");
 		return RTLS_NO_MEMORY;
 	}
+	for (size_t i = 0; i < count; i++)
+		if (queries[i].dnssec == RTLS_DNSSEC_BOGUS)
+			ask_again(dns, &queries[i]);
 	return RTLS_OK;
 }
 
@@ -231,6 +281,7 @@ static enum rtls_status set_up(struct rtls_dns *dns,
 			config->trust_anchor, &dns->anchors, err);
 	if (status != RTLS_OK)
 		return status;
+	dns->config = *config;
 	dns->mode = config->dnssec;
 	dns->can_validate = true;
 	dns->attempts = dns->upstreams.count < ATTEMPTS_MIN
@@ -272,5 +323,6 @@ void rtls_dns_close(struct rtls_dns *dns)
 		getdns_context_destroy(dns->context[i]);
 	getdns_list_destroy(dns->anchors);
 	getdns_dict_destroy(dns->extensions);
+	rtls_dns_close(dns->second);
 	free(dns);
 }

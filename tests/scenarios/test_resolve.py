@@ -107,6 +107,17 @@ def test_alias_in_a_top_level_zone(site):
         assert resolve(site, name)["mx-dnssec"] == "bogus"
 
 
+def test_trusted_resolver_is_asked_about_bogus_answers(site):
+    """What getdns calls bogus wrongly a resolver trusted to validate puts right; what is
+    bogus stays so, and a resolver that does not validate is not believed."""
+    site.configure(resolver_trusted="yes")
+    assert resolve(site, "alias-secure.example")["mx-dnssec"] == "secure"
+    assert resolve(site, "alias-insecure.example")["mx-dnssec"] == "insecure"
+    for name in ("bogus.example", "expiredsig.example"):
+        assert resolve(site, name)["mx-answer"] == "failed"
+        assert resolve(site, name)["mx-dnssec"] == "bogus"
+
+
 def test_cname_chain_is_as_secure_as_its_weakest_link(site):
     lab = site.lab
     for owner, target in (("to-secure", "secure.example."), ("to-insecure", "nopolicy.example."),
