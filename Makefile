@@ -51,7 +51,8 @@ REPORT  := $(call objects,module/report/*.c)
 TOOL    := $(call objects,module/tool/*.c)
 EXIM    := $(call objects,module/exim/*.c)
 
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test_*.c)) \
+	$(patsubst tests/exim/%.c,$(OUT)/module/%,$(wildcard tests/exim/test_*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
@@ -93,6 +94,13 @@ UNIT_LIBS = $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libtls.a $(OUT)/libsto
 $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NET_LIBS)
+
+# The module with tests/exim/host.c in place of Exim and of api.c.
+HOSTED = $(filter-out %/api.o,$(EXIM)) $(OUT)/obj/tests/exim/host.o
+$(OUT)/obj/tests/exim/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"' -Itests/unit
+$(OUT)/module/%: $(OUT)/obj/tests/exim/%.o $(HOSTED) $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lgnutls
 
 $(OUT)/replay/%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libstore.a $(OUT)/libpolicy.a
 	@mkdir -p $(@D)

@@ -23,7 +23,7 @@ mapfile -t scripts < <(grep -rlE '^#!/(bin/sh|bin/bash|usr/bin/env bash)' \
 	build/*.sh tests .ci --include='*' --exclude-dir=out | sort)
 mapfile -t manuals < <(find docs -name '*.[1-9]' | sort)
 
-flags=(-std=c11 -D_GNU_SOURCE -Imodule -isystem /usr/include/exim4
+flags=(-std=c11 -D_GNU_SOURCE -Imodule -Itests/unit -isystem /usr/include/exim4
 	"-DRTLS_EXIM_VERSION=\"4.96\"")
 
 run "clang-format" clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"

@@ -163,7 +163,8 @@ def main() -> int:
     try:
         site = Site(lab)
         site.install()
-        print("A stock Exim 4.96 with exim-requiretls sends ten messages.\n"
+        version = site.lab.exec(["/usr/sbin/exim4", "-bV"]).stdout.split()[2]
+        print(f"A stock Exim {version} with exim-requiretls sends {len(CASES)} messages.\n"
               f"The world is a lab of {len(world.DOMAINS)} domains and {len(world.HOSTS)} "
               "mail hosts on this machine.\n")
         wrong = run_cases(site)

@@ -1,0 +1,25 @@
+/* host.h - a stand-in for Exim and for module/exim/api.c: what the module reads of its host
+ * is set by the test, what it says is kept for it. */
+#ifndef RTLS_TESTS_HOST_H
+#define RTLS_TESTS_HOST_H
+
+#include "exim/api.h"
+
+/* What ${...} expands to from now on; NULL: the expansion fails. */
+void host_set(const char *what, const char *value);
+/* Forget all of it, the log, headers and recipients. */
+void host_reset(void);
+
+/* The log lines since host_reset(), one after the other. */
+const char *host_log(void);
+
+/* The configuration the module sees; NULL after host_break_config(). */
+struct rtls_config *host_config(void);
+void host_break_config(void);
+
+/* Message that is being received. Texts are borrowed. */
+void host_add_header(const char *line);
+void host_add_recipient(const char *address);
+const char *host_recipient(int index);
+
+#endif

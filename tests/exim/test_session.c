@@ -1,0 +1,246 @@
+/* test_session.c - the events of a session, also those no Exim would raise in
+ * that order or with such data. Linked with host.c in place of Exim. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "exim/session.h"
+#include "host.h"
+
+#define ENFORCE                                                                \
+	"class=enforce sts=enforce id=1 policy="                               \
+	"1640cac9037f39414f2dca074da1364c654df9ee205bf0de55b0779ae50312df "    \
+	"dnssec=no hosts=\"mx.bank.example\" mx=\"mx.bank.example\""
+
+static const char *event_with(const char *name, const char *data)
+{
+	char *name_copy = strdup(name), *data_copy = strdup(data);
+	uschar *arguments[] = { (uschar *)name_copy, (uschar *)data_copy,
+		NULL };
+	uschar *yield = NULL;
+
+	assert_int_equal(requiretls_session(&yield, 2, arguments), OK);
+	assert_non_null(yield);
+	free(name_copy);
+	free(data_copy);
+	return (char *)yield;
+}
+
+static const char *event(const char *name)
+{
+	return event_with(name, "");
+}
+
+static int start(void **state)
+{
+	(void)state;
+	host_reset();
+	/* A process of its own has seen nothing; here there is one for all. */
+	host_set("$address_data", "");
+	(void)event("tcp:connect");
+	(void)event("tcp:close");
+	host_reset();
+	host_config()->tlsrpt = false;
+	host_set("$transport_name", "requiretls_enforce");
+	host_set("$address_data", ENFORCE);
+	host_set("$host", "mx.bank.example");
+	host_set("$host_address", "192.0.2.1");
+	host_set("$domain", "bank.example");
+	return 0;
+}
+
+static void test_host_in_policy(void **state)
+{
+	(void)state;
+	assert_string_equal(event("tcp:connect"), "");
+	assert_string_equal(host_log(), "");
+}
+
+static void test_host_outside_policy(void **state)
+{
+	(void)state;
+	host_set("$host", "mx.evil.example");
+	assert_string_not_equal(event("tcp:connect"), "");
+	assert_non_null(strstr(host_log(),
+		"host mx.evil.example refused: not in the MTA-STS policy of "
+		"bank.example"));
+}
+
+/* A host with a name that is none is in no policy. */
+static void test_host_without_name(void **state)
+{
+	static const char *const hosts[] = { NULL, "", ".", "a..b", "[::1]",
+		"mx.bank.example\n", "mx.bank.example." };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		host_set("$host", hosts[i]);
+		/* Only the last is the host of the policy. */
+		assert_int_equal(event("tcp:connect")[0] == '\0',
+			i == sizeof(hosts) / sizeof(hosts[0]) - 1);
+	}
+}
+
+/* Fail closed: our transports send nothing without a plan of ours. */
+static void test_no_plan(void **state)
+{
+	static const char *const plans[] = { NULL, "", "x",
+		"class=", "class=nonsense", "class=enforce sts=perhaps",
+		"class=enforce mx=\"unclosed" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		host_set("$address_data", plans[i]);
+		assert_string_not_equal(event("tcp:connect"), "");
+	}
+	host_set("$transport_name", "remote_smtp");
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		host_set("$address_data", plans[i]);
+		assert_string_equal(event("tcp:connect"), "");
+	}
+}
+
+static void test_plan_too_long(void **state)
+{
+	size_t size = 200 * 1024;
+	char *plan = malloc(size + 1);
+
+	(void)state;
+	memset(plan, ' ', size);
+	memcpy(plan, ENFORCE, strlen(ENFORCE));
+	plan[size] = '\0';
+	host_set("$address_data", plan);
+	assert_string_not_equal(event("tcp:connect"), "");
+	free(plan);
+}
+
+static void test_no_configuration(void **state)
+{
+	(void)state;
+	host_break_config();
+	assert_string_not_equal(event("tcp:connect"), "");
+	host_set("$transport_name", "remote_smtp");
+	assert_string_equal(event("tcp:connect"), "");
+}
+
+/* What the host shows is no certificate: Exim is told to stop. */
+static void test_certificate_garbage(void **state)
+{
+	static const char *const shown[] = { NULL, "", "!", "AAAA",
+		"MIIBIjANBg" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		assert_string_equal(event("tcp:connect"), "");
+		host_set("${base64:$tls_out_peercert}", shown[i]);
+		assert_string_equal(event_with("tls:cert", "1"), "");
+		assert_string_not_equal(event_with("tls:cert", "0"), "");
+		(void)event("tcp:close");
+	}
+}
+
+static void test_dane_decides(void **state)
+{
+	(void)state;
+	assert_string_equal(event("tcp:connect"), "");
+	host_set("${if >{$tls_out_tlsa_usage}{0}{x}}", "x");
+	assert_string_equal(event_with("tls:cert", "0"), "");
+}
+
+/* An EHLO answer is what a stranger sent. */
+static void test_ehlo_hostile(void **state)
+{
+	char *many = malloc(100001);
+
+	(void)state;
+	memset(many, 'x', 100000);
+	many[100000] = '\0';
+	assert_string_equal(event("tcp:connect"), "");
+	assert_string_equal(event("smtp:connect"), "");
+	assert_string_equal(event_with("smtp:ehlo", ""), "");
+	assert_string_equal(event_with("smtp:ehlo", many), "");
+	assert_string_equal(event_with("smtp:ehlo", "250"), "");
+	assert_string_equal(
+		event_with("smtp:ehlo", "250-\x01\xff\r\n250 STARTTLS"), "");
+	assert_string_equal(event("tcp:close"), "");
+	free(many);
+}
+
+static void test_starttls_missing_is_refused(void **state)
+{
+	(void)state;
+	(void)event("tcp:connect");
+	(void)event("smtp:connect");
+	(void)event_with("smtp:ehlo", "250-mx.bank.example\r\n250 SIZE 1");
+	(void)event("tcp:close");
+	assert_non_null(strstr(host_log(),
+		"host mx.bank.example refused: STARTTLS is not offered"));
+}
+
+/* Words behind the first of a line, and the greeting itself, do not count. */
+static void test_starttls_is_a_word_of_its_own(void **state)
+{
+	(void)state;
+	(void)event("tcp:connect");
+	(void)event("smtp:connect");
+	(void)event_with("smtp:ehlo", "250-STARTTLS hello\r\n"
+				      "250-X STARTTLS\r\n250 XSTARTTLS");
+	(void)event("tcp:close");
+	assert_non_null(strstr(host_log(), "STARTTLS is not offered"));
+}
+
+/* A connection that another process made: nothing is known, nothing is said. */
+static void test_events_without_connect(void **state)
+{
+	static const char *const events[] = { "tcp:close", "smtp:ehlo",
+		"tls:cert", "smtp:connect", "dane:fail", "msg:host:defer",
+		"msg:defer", "msg:delivery", "nonsense", "" };
+
+	(void)state;
+	host_set("$transport_name", "remote_smtp");
+	host_set("$address_data", NULL);
+	(void)event("tcp:connect");
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		for (size_t j = 0; j < sizeof(events) / sizeof(events[0]);
+			j++) {
+			assert_string_equal(event(events[i]), "");
+			assert_string_equal(event(events[j]), "");
+		}
+	assert_string_equal(host_log(), "");
+}
+
+static void test_arguments_missing(void **state)
+{
+	uschar name[] = "tcp:connect";
+	uschar *arguments[] = { name, NULL };
+	uschar *yield = NULL;
+
+	(void)state;
+	assert_int_equal(requiretls_session(&yield, 1, arguments), OK);
+	assert_string_not_equal((char *)yield, "");
+	assert_int_equal(requiretls_session(&yield, 0, arguments + 1), OK);
+	assert_string_not_equal((char *)yield, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_host_in_policy, start),
+		cmocka_unit_test_setup(test_host_outside_policy, start),
+		cmocka_unit_test_setup(test_host_without_name, start),
+		cmocka_unit_test_setup(test_no_plan, start),
+		cmocka_unit_test_setup(test_plan_too_long, start),
+		cmocka_unit_test_setup(test_no_configuration, start),
+		cmocka_unit_test_setup(test_certificate_garbage, start),
+		cmocka_unit_test_setup(test_dane_decides, start),
+		cmocka_unit_test_setup(test_ehlo_hostile, start),
+		cmocka_unit_test_setup(test_starttls_missing_is_refused, start),
+		cmocka_unit_test_setup(
+			test_starttls_is_a_word_of_its_own, start),
+		cmocka_unit_test_setup(test_events_without_connect, start),
+		cmocka_unit_test_setup(test_arguments_missing, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
