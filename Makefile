@@ -56,7 +56,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios
+.PHONY: FORCE all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -64,9 +64,15 @@ all: $(OUT)/requiretls.so $(OUT)/exim-requiretls
 
 $(OUT)/obj/module/exim/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
 
-$(OUT)/obj/%.o: %.c
+$(OUT)/obj/%.o: %.c $(OUT)/paths
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
+
+# Paths are compiled in: another PREFIX means other objects.
+$(OUT)/paths: FORCE
+	@mkdir -p $(@D)
+	@echo "$(PATHS)" | cmp -s - $@ || echo "$(PATHS)" >$@
+FORCE:
 
 $(OUT)/libpolicy.a: $(POLICY)
 $(OUT)/libstore.a: $(STORE)
@@ -167,8 +173,10 @@ install: all
 	install -m 755 $(OUT)/exim-requiretls $(DESTDIR)$(PROGRAM)
 	test -e $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf || \
 		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
-	install -m 644 module/conf/main.conf module/conf/routers.conf \
-		module/conf/transports.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls/
+	sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#' module/conf/main.conf \
+		>$(DESTDIR)$(EXIM_CONFIG)/requiretls/main.conf
+	install -m 644 module/conf/routers.conf module/conf/transports.conf \
+		$(DESTDIR)$(EXIM_CONFIG)/requiretls/
 	for manual in docs/*.[1-9]; do \
 		section=man$${manual##*.}; \
 		install -d $(DESTDIR)$(PREFIX)/share/man/$$section && \
@@ -179,6 +187,8 @@ install: all
 		install -m 644 module/conf/conf.d/$$part/*_exim-requiretls \
 			$(DESTDIR)$(EXIM_CONFIG)/conf.d/$$part/ || exit 1; \
 	done
+	sed -i 's#/etc/exim4/requiretls/#$(EXIM_CONFIG)/requiretls/#' \
+		$(DESTDIR)$(EXIM_CONFIG)/conf.d/*/*_exim-requiretls
 
 clean:
 	rm -rf $(OUT)

@@ -130,6 +130,24 @@ def test_install_into_destdir(site, tmp_path):
             "etc/exim4/conf.d/router/180_exim-requiretls"} <= names
 
 
+def test_install_below_another_prefix(site, tmp_path):
+    """PREFIX and SYSCONFDIR reach the stanzas, the program and the module."""
+    out, dest = tmp_path / "out", tmp_path / "dest"
+    subprocess.run(["make", "--no-print-directory", "-s", "-C", str(ROOT), "install",
+                    f"OUT={out}", f"DESTDIR={dest}", "PREFIX=/opt/rtls", "SYSCONFDIR=/opt/etc",
+                    "CFLAGS=-O0"], check=True)
+    main = (dest / "opt/etc/exim4/requiretls/main.conf").read_text()
+    assert "REQUIRETLS_SO = /opt/rtls/lib/exim4/requiretls/requiretls.so" in main
+    module = (dest / "opt/rtls/lib/exim4/requiretls/requiretls.so").read_bytes()
+    assert b"/opt/rtls/sbin/exim-requiretls" in module
+    assert b"/opt/etc/exim4/requiretls.conf" in module
+    assert (dest / "opt/rtls/sbin/exim-requiretls").exists()
+    assert (dest / "opt/rtls/share/man/man8/exim-requiretls.8").exists()
+    router = (dest / "opt/etc/exim4/conf.d/router/180_exim-requiretls").read_text()
+    assert ".include /opt/etc/exim4/requiretls/routers.conf" in router
+    assert site.lab.paniclog() == ""
+
+
 def test_verify_asks_for_recipients_not_for_senders(site):
     """verify = recipient goes by the policy (so do callouts and cut-through delivery);
     verify = sender looks nobody up."""
