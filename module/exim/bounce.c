@@ -10,11 +10,10 @@
 
 #include "exim/api.h"
 #include "policy/flags.h"
-#include "store/file.h"
 
 /* How far into the report the end of the returned headers may be. */
-#define REPORT_SIZE_MAX  (1024 * 1024)
-#define SPOOL_HEADER_MAX (1024 * 1024)
+#define REPORT_SIZE_MAX  (8 * 1024 * 1024)
+#define SPOOL_HEADER_MAX (256 * 1024)
 #define COMMAND_MAX      16384
 #define MESSAGE_ID_MAX   32
 
@@ -76,30 +75,47 @@ static bool spool_header_flagged(struct rtls_slice header)
 		return rtls_flags_parse(line, &flags) == RTLS_INVALID ||
 		       flags.requiretls == RTLS_REQUIRETLS_YES;
 	}
-	return false;
+	return true; /* cut off before that line: not known */
 }
 
-/* The -H file stands in input/, or in a directory named for a character of the id. */
+/* The first so many bytes of a spool file of Exim's; 0 when there are none. */
+static size_t spool_read(const char *path, char *buffer, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t got = 1;
+
+	while (fd >= 0 && got > 0 && used < size) {
+		got = read(fd, buffer + used, size - used);
+		if (got > 0)
+			used += (size_t)got;
+	}
+	if (fd >= 0)
+		close(fd);
+	return used;
+}
+
+/* The -H file stands in input/, or in a directory named for a character of
+ * the id; that of a named queue has one more directory above it. The line
+ * that counts stands near the top. */
 static bool message_flagged(const char *id, char *buffer)
 {
-	char directory[512], path[1024];
-	struct rtls_slice header;
+	char directory[512], queue[128] = "", path[1024];
+	size_t size = 0;
 
 	if (!rtls_slice_copy(rtls_exim_value("$spool_directory"), directory,
-		    sizeof(directory)))
-		return false;
-	for (size_t i = 0; i < 2; i++) {
-		if (i == 0)
-			snprintf(path, sizeof(path), "%s/input/%s-H", directory,
-				id);
-		else
-			snprintf(path, sizeof(path), "%s/input/%c/%s-H",
-				directory, id[5], id);
-		if (rtls_file_read(path, buffer, SPOOL_HEADER_MAX, &header,
-			    NULL) == RTLS_OK)
-			return spool_header_flagged(header);
+		    sizeof(directory)) ||
+		!rtls_slice_copy(
+			rtls_exim_value("$queue_name"), queue, sizeof(queue)))
+		return true;
+	snprintf(path, sizeof(path), "%s/%s/input/%s-H", directory, queue, id);
+	size = spool_read(path, buffer, SPOOL_HEADER_MAX);
+	if (size == 0) {
+		snprintf(path, sizeof(path), "%s/%s/input/%c/%s-H", directory,
+			queue, id[5], id);
+		size = spool_read(path, buffer, SPOOL_HEADER_MAX);
 	}
-	return false;
+	return size == 0 || spool_header_flagged(rtls_slice_n(buffer, size));
 }
 
 bool rtls_bounce_of_flagged(void)
@@ -121,31 +137,55 @@ bool rtls_bounce_of_flagged(void)
 
 /* Where the pieces of a report are, as offsets into its text. */
 struct report {
-	size_t type;    /* of "message/rfc822", to be replaced up to headers */
+	const char *new_type;
+	size_t type;    /* where the old one stands, up to headers */
 	size_t headers; /* the returned message begins */
 	size_t body;    /* its headers end, an empty line not counted */
 };
 
-static const char old_type[] = "Content-type: message/rfc822\n\n";
-static const char new_type[] = "Content-type: text/rfc822-headers\n\n";
+static const struct {
+	const char *old_type, *new_type;
+} types[] = {
+	{ "Content-type: message/rfc822\n\n",
+		"Content-type: text/rfc822-headers\n\n" },
+	{ "Content-type: message/global\n\n",
+		"Content-type: message/global-headers\n\n" },
+};
+
+#define TYPE_COUNT (sizeof(types) / sizeof(types[0]))
 
 static bool report_parse(const char *text, size_t size, const char *boundary,
 	struct report *report)
 {
 	char opening[256];
-	const char *part, *end;
+	const char *part = NULL, *end;
+	size_t i;
 
-	snprintf(opening, sizeof(opening), "\n--%s\n%s", boundary, old_type);
-	part = memmem(text, size, opening, strlen(opening));
+	for (i = 0; i < TYPE_COUNT && part == NULL; i++) {
+		snprintf(opening, sizeof(opening), "\n--%s\n%s", boundary,
+			types[i].old_type);
+		part = memmem(text, size, opening, strlen(opening));
+	}
 	if (part == NULL)
 		return false;
 	report->headers = (size_t)(part - text) + strlen(opening);
-	report->type = report->headers - strlen(old_type);
+	report->type = report->headers - strlen(types[i - 1].old_type);
+	report->new_type = types[i - 1].new_type;
 	end = memmem(text + report->headers, size - report->headers, "\n\n", 2);
 	if (end == NULL)
 		return false;
 	report->body = (size_t)(end - text) + 1;
 	return true;
+}
+
+/* Exim wrote it without the body, as RET=HDRS or a delay warning has it. */
+static bool is_headers_only(const char *text, size_t size)
+{
+	static const char rfc822[] = "Content-type: text/rfc822-headers\n\n";
+	static const char global[] = "Content-type: message/global-headers\n\n";
+
+	return memmem(text, size, rfc822, strlen(rfc822)) != NULL ||
+	       memmem(text, size, global, strlen(global)) != NULL;
 }
 
 static int count_lines(const char *text, size_t size)
@@ -187,11 +227,11 @@ static bool report_write(int fd, const char *text, const struct report *report,
 	bool good;
 
 	snprintf(tail, sizeof(tail), "\n--%s--\n", boundary);
-	total = strlen(new_type) + size + strlen(tail);
+	total = strlen(report->new_type) + size + strlen(tail);
 	out = malloc(total + 1);
 	if (out == NULL)
 		return false;
-	snprintf(out, total + 1, "%s%.*s%s", new_type, (int)size,
+	snprintf(out, total + 1, "%s%.*s%s", report->new_type, (int)size,
 		text + report->headers, tail);
 	/* A NUL in the headers would cut the text short: then leave it. */
 	good = strlen(out) == total &&
@@ -212,14 +252,14 @@ void rtls_bounce_cut_body(int fd)
 	char boundary[100];
 	struct report report;
 	char *text = malloc(REPORT_SIZE_MAX);
-	ssize_t size;
+	ssize_t size = text == NULL ? 0
+				    : pread(fd, text, REPORT_SIZE_MAX,
+					      SPOOL_DATA_START_OFFSET);
+	bool cut = size > 0 && report_boundary(boundary, sizeof(boundary)) &&
+		   report_parse(text, (size_t)size, boundary, &report) &&
+		   report_write(fd, text, &report, boundary);
 
-	if (text == NULL)
-		return;
-	size = pread(fd, text, REPORT_SIZE_MAX, SPOOL_DATA_START_OFFSET);
-	if (size > 0 && report_boundary(boundary, sizeof(boundary)) &&
-		report_parse(text, (size_t)size, boundary, &report) &&
-		!report_write(fd, text, &report, boundary))
+	if (!cut && (size <= 0 || !is_headers_only(text, (size_t)size)))
 		rtls_exim_log("the body of a returned message stays in its "
 			      "bounce: the report could not be changed");
 	free(text);

@@ -18,7 +18,8 @@
 #include "store/cache.h"
 #include "store/refused.h"
 
-#define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
+#define PLAN_SIZE     (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
+#define ASKED_AGAIN_S 10
 
 /* What is known about the domain; too large for the stack of a host we do
  * not own, and one routing at a time is all there is. */
@@ -67,6 +68,22 @@ static void ask_cache(const struct request *request)
 			err.text);
 }
 
+/* A message with many recipients in one domain is routed in one process: ask
+ * afresh once for all of them. */
+static bool is_asked(const struct request *request)
+{
+	static char domain[RTLS_DOMAIN_SIZE];
+	static int64_t asked_s;
+
+	if (from_network.known && strcmp(domain, request->domain) == 0 &&
+		request->now_s - asked_s < ASKED_AGAIN_S &&
+		request->now_s >= asked_s)
+		return true;
+	snprintf(domain, sizeof(domain), "%s", request->domain);
+	asked_s = request->now_s;
+	return false;
+}
+
 /* False: the program has no answer, and what the cache said still counts. */
 static bool ask_network(const struct request *request, bool fresh)
 {
@@ -74,6 +91,9 @@ static bool ask_network(const struct request *request, bool fresh)
 	struct rtls_err err = { "" };
 	struct rtls_text answer;
 	enum rtls_status status;
+
+	if (is_asked(request) && fresh)
+		return true;
 
 	rtls_text_init(&answer, known->buffer, sizeof(known->buffer));
 	status = rtls_helper_resolve(
@@ -228,15 +248,45 @@ static int answer(uschar **yield, const struct rtls_plan *plan)
 	return rtls_exim_return(yield, rtls_text_slice(&text));
 }
 
+/* The tag is taken off when a message is received. Here it still is on an
+ * address that is only being verified, and on one an alias leads to. */
+static bool has_tag(const struct rtls_config *config)
+{
+	struct rtls_slice local_part = rtls_exim_value("$local_part");
+	struct rtls_slice tag = rtls_slice(config->tag);
+
+	if (tag.size == 0 || local_part.size <= tag.size)
+		return false;
+	local_part.data += local_part.size - tag.size;
+	local_part.size = tag.size;
+	return rtls_slice_equal_nocase(tag, local_part);
+}
+
+static void flag(struct rtls_flags *flags, enum rtls_flagged_by by)
+{
+	flags->requiretls = RTLS_REQUIRETLS_YES;
+	flags->by = by;
+}
+
 /* Flags that do not parse were written by nobody we know: then the message
  * asks for all there is. Never flagged mail sent plain. */
-static void flags_of_message(struct rtls_flags *flags)
+static void flags_of_message(
+	const struct rtls_config *config, struct rtls_flags *flags)
 {
+	enum rtls_status status;
+
 	*flags = (struct rtls_flags){ 0 };
-	if (rtls_flags_parse(rtls_exim_value("$local_scan_data"), flags) ==
-		RTLS_INVALID)
+	status = rtls_flags_parse(rtls_exim_value("$local_scan_data"), flags);
+	if (status == RTLS_INVALID)
 		*flags = (struct rtls_flags){ .requiretls = RTLS_REQUIRETLS_YES,
 			.dnssec = RTLS_DNSSEC_REQUIRE };
+	if (flags->requiretls == RTLS_REQUIRETLS_YES)
+		return;
+	/* Verification and cut-through delivery come before local_scan(). */
+	if (status == RTLS_NONE && rtls_exim_says_yes("$acl_m_requiretls"))
+		flag(flags, RTLS_BY_ACL);
+	else if (has_tag(config))
+		flag(flags, RTLS_BY_TAG);
 }
 
 static int route_domain(uschar **yield, const struct rtls_config *config,
@@ -252,7 +302,7 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	request.question.wire_support = rtls_exim_speaks_requiretls();
 	request.question.empty_sender =
 		rtls_exim_value("$sender_address").size == 0;
-	flags_of_message(&request.question.flags);
+	flags_of_message(config, &request.question.flags);
 	/* What is no name DNS could know gets the treatment of an address: the
 	 * site's routers say no to it, unless the message is flagged. */
 	request.question.literal =

@@ -16,9 +16,6 @@
 
 #define ADDRESS_SIZE 1024
 
-/* Addresses in a header field are looked at one by one, up to this many bytes. */
-#define FIELD_SIZE_MAX 65536
-
 static void flag(struct rtls_flags *flags, enum rtls_flagged_by by)
 {
 	if (flags->requiretls == RTLS_REQUIRETLS_YES)
@@ -46,13 +43,6 @@ static void scan_tags(
 	}
 }
 
-static bool says_yes(struct rtls_slice value)
-{
-	value = rtls_slice_trim(value);
-	return rtls_slice_is_nocase(value, "yes") ||
-	       rtls_slice_is_nocase(value, "true") || rtls_slice_is(value, "1");
-}
-
 static bool addresses_match(struct rtls_slice pattern, struct rtls_slice list)
 {
 	while (list.size > 0) {
@@ -64,26 +54,78 @@ static bool addresses_match(struct rtls_slice pattern, struct rtls_slice list)
 	return false;
 }
 
-/* Exim decodes RFC 2047 words and joins the lines of a doubled field. A field of addresses
- * matches as a whole, or by any one address in it. */
-static bool rule_matches(const struct rtls_rule *rule)
+/* Exim expands no more of a header field than 64 KiB. */
+#define FIELD_SIZE_MAX 60000
+
+/* One field as the rules see it. Rules about the same field follow each other
+ * as a rule; what Exim expands for one serves the next. */
+struct field {
+	struct rtls_slice name;
+	struct rtls_slice value;     /* encoded words undone, lines joined */
+	struct rtls_slice addresses; /* one a line */
+	bool is_long;
+};
+
+/* The text of one header line behind its name; false when it is another. */
+static bool header_value(const header_line *line, struct rtls_slice name,
+	struct rtls_slice *value)
+{
+	if (line->type == '*' || line->text == NULL || line->slen < 0)
+		return false; /* '*': removed */
+	*value = rtls_slice_n((char *)line->text, (size_t)line->slen);
+	return rtls_slice_equal_nocase(
+		rtls_slice_trim(rtls_slice_take(value, ':')), name);
+}
+
+static void field_read(struct rtls_slice name, struct field *field)
 {
 	char what[2 * RTLS_FIELD_NAME_MAX + 64];
 	struct rtls_slice value;
+	size_t size = 0;
 
-	snprintf(what, sizeof(what), "$h_%.*s:", (int)rule->field.size,
-		rule->field.data);
-	value = rtls_exim_value(what);
-	if (value.size == 0)
-		return false;
-	if (rtls_wildcard_matches(rule->pattern, value))
-		return true;
-	if (value.size > FIELD_SIZE_MAX)
-		return false;
-	/* "<" and a newline: the separator of the list that comes back. */
+	for (const header_line *line = header_list; line; line = line->next)
+		if (header_value(line, name, &value))
+			size += value.size;
+	*field = (struct field){ .name = name,
+		.is_long = size > FIELD_SIZE_MAX };
+	if (size == 0 || field->is_long)
+		return;
+	snprintf(what, sizeof(what), "$h_%.*s:", (int)name.size, name.data);
+	field->value = rtls_exim_value(what);
 	snprintf(what, sizeof(what), "${addresses:>\\n $rh_%.*s:}",
-		(int)rule->field.size, rule->field.data);
-	return addresses_match(rule->pattern, rtls_exim_value(what));
+		(int)name.size, name.data);
+	field->addresses = rtls_exim_value(what);
+}
+
+/* A field that Exim cuts is searched as it stands, anywhere in it: rather one
+ * message too many than one too few. */
+static bool long_matches(const struct rtls_rule *rule)
+{
+	static char wide[RTLS_RULES_SIZE_MAX + 3];
+	struct rtls_text pattern;
+	struct rtls_slice value;
+
+	rtls_text_init(&pattern, wide, sizeof(wide));
+	rtls_text_printf(&pattern, "*");
+	rtls_text_add(&pattern, rule->pattern);
+	rtls_text_printf(&pattern, "*");
+	for (const header_line *line = header_list; line; line = line->next)
+		if (header_value(line, rule->field, &value) &&
+			rtls_wildcard_matches(rtls_text_slice(&pattern), value))
+			return true;
+	return false;
+}
+
+/* As a whole, or by any one address in it. */
+static bool rule_matches(const struct rtls_rule *rule, struct field *field)
+{
+	if (!rtls_slice_equal_nocase(rule->field, field->name))
+		field_read(rule->field, field);
+	if (field->is_long)
+		return long_matches(rule);
+	return field->value.size > 0 &&
+	       (rtls_wildcard_matches(rule->pattern, field->value) ||
+		       addresses_match(rule->pattern, field->addresses));
 }
 
 static enum rtls_status scan_rules(const struct rtls_config *config,
@@ -92,11 +134,12 @@ static enum rtls_status scan_rules(const struct rtls_config *config,
 	static char buffer[RTLS_RULES_SIZE_MAX + 1];
 	static struct rtls_rules rules;
 	enum rtls_status status = rtls_rules_load(config, buffer, &rules, err);
+	struct field field = { 0 };
 
 	if (status != RTLS_OK)
 		return status;
 	for (size_t i = 0; i < rules.count; i++)
-		if (rule_matches(&rules.rule[i]))
+		if (rule_matches(&rules.rule[i], &field))
 			rtls_rule_apply(&rules.rule[i], flags);
 	return RTLS_OK;
 }
@@ -110,16 +153,12 @@ static void scan_tls_required(struct rtls_flags *flags)
 	bool no = false;
 
 	for (const header_line *line = header_list; line; line = line->next) {
-		struct rtls_slice text, field;
+		struct rtls_slice value;
 
-		if (line->type == '*' || line->text == NULL || line->slen < 0)
-			continue; /* '*': removed */
-		text = rtls_slice_n((char *)line->text, (size_t)line->slen);
-		field = rtls_slice_take(&text, ':');
-		if (!rtls_slice_is_nocase(rtls_slice_trim(field), name))
+		if (!header_value(line, rtls_slice(name), &value))
 			continue;
 		count++;
-		no = rtls_tls_required_is_no(text);
+		no = rtls_tls_required_is_no(value);
 	}
 	if (count == 0)
 		return;
@@ -142,11 +181,10 @@ static enum rtls_status scan_message(const struct rtls_config *config, int fd,
 {
 	enum rtls_status status;
 
-	if (rtls_exim_speaks_requiretls() &&
-		says_yes(rtls_exim_value("$requiretls")))
+	if (rtls_exim_says_yes("$requiretls"))
 		flag(flags, RTLS_BY_ESMTP);
 	scan_tags(config, flags);
-	if (says_yes(rtls_exim_value("$acl_m_requiretls")))
+	if (rtls_exim_says_yes("$acl_m_requiretls"))
 		flag(flags, RTLS_BY_ACL);
 	status = scan_rules(config, flags, err);
 	if (status != RTLS_OK)

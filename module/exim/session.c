@@ -10,17 +10,19 @@
 #include "store/refused.h"
 
 /* address_data may hold all mx patterns of a policy. */
-#define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
+#define PLAN_SIZE    (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
+#define REFUSED_SIZE (RTLS_MX_MAX * (RTLS_DOMAIN_SIZE + 1))
 
 static struct rtls_session session;
 static char plan_text[PLAN_SIZE];
 
 /* The delivery attempt this process makes, over all its sessions. */
 static struct {
-	unsigned refused;            /* hosts the message may not go to */
-	unsigned deferred;           /* hosts with other, temporary trouble */
+	char refused
+		[REFUSED_SIZE]; /* " host host": those that do not qualify */
+	unsigned deferred;      /* hosts with other, temporary trouble */
 	char why[3 * RTLS_ERR_SIZE]; /* the last refusal */
-	bool counted;                /* the current host is in one of the two */
+	bool counted;                /* the current host is refused for good */
 	char failed_address[RTLS_ADDRESS_SIZE]; /* TLS failed there just now */
 } attempt;
 
@@ -30,16 +32,40 @@ static bool insists(void)
 	       session.plan.class == RTLS_CLASS_ENFORCE;
 }
 
+/* Is the host among those noted in attempt.refused? */
+static bool is_refused(struct rtls_slice host)
+{
+	struct rtls_slice rest = rtls_slice(attempt.refused), name;
+
+	while (rtls_slice_word(&rest, &name))
+		if (rtls_slice_equal_nocase(name, host))
+			return true;
+	return false;
+}
+
+static void note_refused(void)
+{
+	struct rtls_text text;
+	size_t used = strlen(attempt.refused);
+
+	attempt.counted = true;
+	if (is_refused(rtls_slice(session.host)))
+		return;
+	rtls_text_init(
+		&text, attempt.refused + used, sizeof(attempt.refused) - used);
+	rtls_text_printf(&text, " %s", session.host);
+}
+
 /* The one way a host or its certificate is refused: log it, count it, tell
- * Exim. */
-static int refuse(uschar **yield, const char *what, const char *why)
+ * Exim. for_good: it does not qualify, and not only just now. */
+static int refuse(
+	uschar **yield, bool for_good, const char *what, const char *why)
 {
 	snprintf(attempt.why, sizeof(attempt.why), "host %s %s%s", session.host,
 		what, why);
 	rtls_exim_log("%s", attempt.why);
-	if (!attempt.counted)
-		attempt.refused++;
-	attempt.counted = true;
+	if (for_good)
+		note_refused();
 	return rtls_exim_return(yield, rtls_slice(attempt.why));
 }
 
@@ -71,6 +97,22 @@ static const struct rtls_judgement *session_finish(
 	return &judgement;
 }
 
+/* A verdict on what the host is, not on what happened once: a handshake that broke
+ * off, or trouble of ours, may be gone at the next attempt. */
+static bool is_definite(const struct rtls_judgement *judgement)
+{
+	switch (judgement->result) {
+	case RTLS_RESULT_STARTTLS_NOT_SUPPORTED:
+		return true;
+	case RTLS_RESULT_CERTIFICATE_HOST_MISMATCH:
+	case RTLS_RESULT_CERTIFICATE_EXPIRED:
+	case RTLS_RESULT_CERTIFICATE_NOT_TRUSTED:
+		return !judgement->ours;
+	default: /* DANE: there was a certificate, and it was not the one */
+		return session.dane && session.chain.count > 0;
+	}
+}
+
 static int on_close(const struct rtls_config *config, uschar **yield)
 {
 	const struct rtls_judgement *judgement;
@@ -85,7 +127,7 @@ static int on_close(const struct rtls_config *config, uschar **yield)
 
 		snprintf(why, sizeof(why), "%.200s (%s)", judgement->text,
 			rtls_result_name(judgement->result));
-		refuse(yield,
+		refuse(yield, is_definite(judgement),
 			session.chain.count > 0 ? "certificate refused: "
 						: "refused: ",
 			why);
@@ -147,7 +189,7 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	session_start(policy_domain);
 	if (!plan_read()) {
 		if (transport_insists())
-			return refuse(yield, "refused: ",
+			return refuse(yield, false, "refused: ",
 				"no routing decision of requiretls is known "
 				"for this message");
 		return nothing(yield);
@@ -160,10 +202,11 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 		return nothing(yield);
 	session.active = false;
 	if (session.verdict == RTLS_HOST_TLSA_FAILED)
-		return refuse(yield, "refused: ", "its TLSA lookup failed");
+		return refuse(
+			yield, false, "refused: ", "its TLSA lookup failed");
 	snprintf(mismatch.text, sizeof(mismatch.text), "sts-mx-mismatch");
 	rtls_session_report(config, &session, &mismatch);
-	return refuse(yield, "refused: not in the MTA-STS policy of ",
+	return refuse(yield, true, "refused: not in the MTA-STS policy of ",
 		session.policy_domain);
 }
 
@@ -227,7 +270,7 @@ static void ehlo_read(struct rtls_slice answer)
 		helo = rtls_slice_take(&line, ' ');
 		if (first)
 			rtls_quote(session.helo, sizeof(session.helo), helo);
-		else if (rtls_slice_is_nocase(helo, "STARTTLS"))
+		else if (rtls_slice_is(helo, "STARTTLS")) /* as Exim does */
 			session.starttls_offered = true;
 		first = false;
 	}
@@ -278,22 +321,44 @@ static bool is_about_tls(struct rtls_slice defer_errno)
 	       rtls_slice_is(defer_errno, "-58");
 }
 
-/* After tcp:close: was the host refused, or did it have other trouble? */
+/* After tcp:close: was the host refused for good, or did it have other
+ * trouble? */
 static int on_host_deferred(uschar **yield)
 {
-	if (attempt.counted &&
-		!is_about_tls(rtls_exim_value("$event_defer_errno"))) {
-		attempt.counted = false;
-		attempt.refused--;
-	}
-	if (!attempt.counted)
+	if (!attempt.counted ||
+		!is_about_tls(rtls_exim_value("$event_defer_errno")))
 		attempt.deferred++;
 	attempt.counted = false;
 	return nothing(yield);
 }
 
-/* The last host gave no delivery. RFC 8689 section 4.2.1: when all were refused,
- * bounce. Stock Exim cannot from here; the note makes the next routing do it. */
+/* Exim passes over a host whose retry time has not come without a word: so
+ * every one of the plan must have been refused in this very attempt. */
+static bool all_refused(void)
+{
+	struct rtls_slice hosts =
+		rtls_exim_value("${extract{hosts}{$address_data}}");
+	unsigned count = 0;
+
+	while (hosts.size > 0) {
+		struct rtls_slice host = rtls_slice_take(&hosts, ':');
+
+		if (host.size == 0) { /* "::PORT" of the host before */
+			(void)rtls_slice_take(&hosts, ':');
+			continue;
+		}
+		if (rtls_slice_is(host, "+"))
+			continue;
+		if (!is_refused(host))
+			return false;
+		count++;
+	}
+	return count > 0;
+}
+
+/* The last host gave no delivery. RFC 8689 section 4.2.1: when all were
+ * refused, bounce. Stock Exim cannot from here; the note makes the next
+ * routing do it. */
 static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 {
 	struct rtls_err err = { "" };
@@ -301,8 +366,8 @@ static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 	char text[RTLS_ERR_SIZE];
 	struct rtls_text out;
 
-	if (session.plan.class != RTLS_CLASS_STRICT || attempt.refused == 0 ||
-		attempt.deferred > 0 || id == NULL || *id == '\0')
+	if (session.plan.class != RTLS_CLASS_STRICT || attempt.deferred > 0 ||
+		!all_refused() || id == NULL || *id == '\0')
 		return nothing(yield);
 	rtls_text_init(&out, text, sizeof(text));
 	rtls_text_printf(&out,

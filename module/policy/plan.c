@@ -11,9 +11,19 @@
 
 #define DIGEST_LENGTH (RTLS_DIGEST_SIZE - 1)
 
-/* tcpmux, as Exim writes it in a list separated by colons. Nobody connects:
- * the session refuses the host before. See verdict.h. */
-#define REFUSED_PORT "::1"
+/* The port of refused hosts: one of the dynamic range, by the policy domain.
+ * Nobody connects, the session refuses the host before. See verdict.h. */
+#define REFUSED_PORT_FIRST 49152U
+#define REFUSED_PORT_COUNT 16384U
+
+unsigned rtls_plan_refused_port(struct rtls_slice domain)
+{
+	uint32_t hash = 2166136261U; /* FNV-1a */
+
+	for (size_t i = 0; i < domain.size; i++)
+		hash = (hash ^ (unsigned char)domain.data[i]) * 16777619U;
+	return REFUSED_PORT_FIRST + hash % REFUSED_PORT_COUNT;
+}
 
 static struct rtls_session_plan session_of(const struct rtls_plan *plan)
 {
@@ -44,6 +54,22 @@ static enum rtls_host_verdict judge_host(
 	return RTLS_HOST_NOT_IN_POLICY;
 }
 
+/* Its first letter is a capital: see verdict.h. */
+static void add_listed_name(struct rtls_text *out, struct rtls_slice host)
+{
+	bool done = false;
+
+	for (size_t i = 0; i < host.size; i++) {
+		char c = host.data[i];
+
+		if (!done && c >= 'a' && c <= 'z') {
+			c = (char)(c - 'a' + 'A');
+			done = true;
+		}
+		rtls_text_add(out, rtls_slice_n(&c, 1));
+	}
+}
+
 static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 {
 	const struct rtls_session_plan session = session_of(plan);
@@ -57,9 +83,10 @@ static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 			rtls_text_printf(out, "%s",
 				mx->preference == mx[-1].preference ? ":"
 								    : ":+:");
-		rtls_text_add(out, mx->host);
+		add_listed_name(out, mx->host);
 		if (rtls_verdict_refuses(&session, judge_host(plan, mx->host)))
-			rtls_text_add(out, rtls_slice(REFUSED_PORT));
+			rtls_text_printf(out, "::%u",
+				rtls_plan_refused_port(record->domain));
 	}
 	rtls_text_add(out, rtls_slice("\""));
 }

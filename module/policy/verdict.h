@@ -69,10 +69,13 @@ void rtls_verdict_route(
  * dnssec    yes or no: of the MX answer; left out when not known
  * implicit  yes: no MX, the host is the domain itself
  * hosts     only when own_mx: Exim's host list in order of preference, with
- *           "+" between groups; a host that will be refused has port 1
- *           ("::1"): the port is part of the key of Exim's retry record, so the
- *           refusal delays no other mail to that host, and should the session
- *           not refuse it, nothing is sent there in clear
+ *           "+" between groups. What Exim remembers of hosts must not meet
+ *           what it remembers for other mail to them. So the first letter of
+ *           a name is a capital: within one message Exim skips an address
+ *           that just failed, by the name as written. And a host that will be
+ *           refused has a port of the domain's own, the port being part of
+ *           the key of Exim's retry record; should the session not refuse
+ *           it, no mail server answers there
  * mx        the policy's patterns
  * dane      hosts with secure, usable TLSA behind a secure MX, not subject to
  *           the policy
@@ -84,6 +87,9 @@ void rtls_verdict_route(
  */
 RTLS_MUST_CHECK enum rtls_status rtls_plan_format(
 	const struct rtls_plan *plan, struct rtls_text *out);
+
+/* The port of this domain's refused hosts. */
+unsigned rtls_plan_refused_port(struct rtls_slice domain);
 
 /* What a session needs of it, read back. Slices borrow from text. */
 struct rtls_session_plan {

@@ -99,13 +99,23 @@ static void carry_over(struct rtls_resolving *resolving)
 	record->fetch_id = old->fetch_id;
 	record->fetch_retry_s = old->fetch_retry_s;
 	record->fetch_error = old->fetch_error;
-	if (!rtls_record_has_policy(old, resolving->now_s))
+	if (old->policy_text.size == 0 ||
+		old->policy_until_s < resolving->now_s)
 		return;
 	record->policy_id = old->policy_id;
 	record->policy_fetched_s = old->policy_fetched_s;
 	record->policy_until_s = old->policy_until_s;
 	record->policy_digest = old->policy_digest;
 	record->policy_text = old->policy_text;
+	/* The clock was ahead when it came. That is no reason to forget it, but
+	 * it counts from now, and is fetched anew. */
+	if (!rtls_record_has_policy(old, resolving->now_s)) {
+		record->policy_fetched_s = resolving->now_s;
+		record->policy_until_s = resolving->now_s +
+					 old->policy_until_s -
+					 old->policy_fetched_s;
+		resolving->force_fetch = true;
+	}
 }
 
 static void read_old(struct rtls_resolving *resolving, struct rtls_err *err)
@@ -120,7 +130,7 @@ static void read_old(struct rtls_resolving *resolving, struct rtls_err *err)
 		memset(old, 0, sizeof(*old));
 }
 
-static void write_new(struct rtls_resolving *resolving)
+void rtls_resolving_write(struct rtls_resolving *resolving)
 {
 	struct rtls_record *stored = malloc(sizeof(*stored));
 	struct rtls_err err = { "out of memory" };
@@ -135,12 +145,15 @@ static void write_new(struct rtls_resolving *resolving)
 			stored->policy_text = rtls_slice("");
 		}
 	}
-	if (stored == NULL || rtls_cache_put(resolving->config->spool, stored,
-				      &err) != RTLS_OK)
-		rtls_resolving_note(resolving,
-			"cache record of %s not written: %s", resolving->domain,
-			err.text);
+	resolving->resolved->is_stored =
+		stored != NULL && rtls_cache_put(resolving->config->spool,
+					  stored, &err) == RTLS_OK;
 	free(stored);
+	if (resolving->resolved->is_stored || resolving->is_write_noted)
+		return;
+	resolving->is_write_noted = true;
+	rtls_resolving_note(resolving, "cache record of %s not written: %s",
+		resolving->domain, err.text);
 }
 
 static unsigned part(unsigned time_ms, unsigned percent)
@@ -235,7 +248,7 @@ static enum rtls_status update(struct rtls_resolving *resolving,
 	if (status != RTLS_OK)
 		return RTLS_TEMPORARY;
 	rtls_resolve_policy(resolving);
-	write_new(resolving);
+	rtls_resolving_write(resolving);
 	return RTLS_OK;
 }
 
@@ -265,6 +278,7 @@ static enum rtls_status resolve_locked(struct rtls_resolving *resolving,
 	if (!is_forced &&
 		rtls_record_is_fresh(&resolving->old, resolving->now_s)) {
 		*resolving->record = resolving->old;
+		resolving->resolved->is_stored = true;
 		return RTLS_OK;
 	}
 	return lock == RTLS_OK ? update(resolving, &unreadable, err) : lock;
@@ -303,6 +317,11 @@ enum rtls_status rtls_resolve_domain(const struct rtls_config *config,
 	else
 		rtls_resolved_free(made);
 	return status;
+}
+
+bool rtls_resolved_is_stored(const struct rtls_resolved *resolved)
+{
+	return resolved->is_stored;
 }
 
 const struct rtls_record *rtls_resolved_record(

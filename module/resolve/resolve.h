@@ -29,6 +29,8 @@ RTLS_MUST_CHECK enum rtls_status rtls_resolve_domain(
 	const struct rtls_config *config, const char *domain,
 	const struct rtls_resolve_options *options,
 	struct rtls_resolved **resolved, struct rtls_err *err);
+/* False: what was found out is not in the cache; a note in the record says why. */
+bool rtls_resolved_is_stored(const struct rtls_resolved *resolved);
 const struct rtls_record *rtls_resolved_record(
 	const struct rtls_resolved *resolved);
 void rtls_resolved_free(struct rtls_resolved *resolved);

@@ -102,7 +102,7 @@ static bool has_changed(const struct rtls_resolving *resolving)
 	const struct rtls_record *old = &resolving->old;
 	const struct rtls_record *new = resolving->record;
 
-	if (old->mx_count != new->mx_count)
+	if (old->mx_count != new->mx_count || old->domain.size == 0)
 		return true;
 	for (size_t i = 0; i < new->mx_count; i++)
 		if (rtls_record_mx(old, new->mx[i].host) == NULL)

@@ -280,11 +280,44 @@ static void fetch(struct rtls_resolving *resolving)
 	set_failure(resolving, &fetched);
 }
 
+/* The back-off is on disk before the fetch begins, and with it what DNS said:
+ * whoever is killed while a policy host stalls leaves that behind. */
+static void mark_attempt(struct rtls_resolving *resolving)
+{
+	struct rtls_record *record = resolving->record;
+
+	record->fetch = RTLS_FETCH_FAILED;
+	record->fetch_id = record->txt_id;
+	record->fetch_retry_s = resolving->now_s + FAILED_S;
+	record->fetch_error = rtls_slice("sts-policy-fetch-error not finished");
+	rtls_resolving_write(resolving);
+}
+
+/* A policy that protected the domain, ran out, and was not replaced. */
+static void note_expired(struct rtls_resolving *resolving)
+{
+	const struct rtls_record *old = &resolving->old;
+	struct rtls_sts_policy policy;
+
+	if (old->policy_text.size == 0 ||
+		resolving->record->policy_text.size > 0 ||
+		rtls_sts_policy_parse(old->policy_text, &policy, NULL) !=
+			RTLS_OK ||
+		policy.mode == RTLS_STS_NONE)
+		return;
+	rtls_resolving_note(resolving,
+		"MTA-STS policy of %s (%s) ran out and could not be fetched anew: the domain goes without it",
+		resolving->domain, rtls_sts_mode_name(policy.mode));
+}
+
 void rtls_resolve_policy(struct rtls_resolving *resolving)
 {
 	if (!resolving->config->mta_sts)
 		return;
 	if (resolving->force_fetch ||
-		rtls_record_wants_fetch(resolving->record, resolving->now_s))
+		rtls_record_wants_fetch(resolving->record, resolving->now_s)) {
+		mark_attempt(resolving);
 		fetch(resolving);
+	}
+	note_expired(resolving);
 }

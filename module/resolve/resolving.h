@@ -16,6 +16,7 @@ struct rtls_resolved {
 	char body[RTLS_STS_POLICY_SIZE_MAX];     /* as fetched */
 	char arena[RTLS_RESOLVED_ARENA];
 	size_t arena_size;
+	bool is_stored; /* the record is in the cache as it is here */
 };
 
 struct rtls_resolving {
@@ -28,6 +29,7 @@ struct rtls_resolving {
 	struct rtls_record old; /* borrows from resolved->old_text */
 	struct rtls_resolved *resolved;
 	struct rtls_record *record; /* resolved's, the new one */
+	bool is_write_noted;
 	bool is_kept_out; /* the policy is for this answer only (max_age 0) */
 };
 
@@ -62,6 +64,9 @@ RTLS_MUST_CHECK enum rtls_status rtls_resolve_tlsa(
  * when MTA-STS is off. */
 void rtls_resolve_txt(
 	struct rtls_resolving *resolving, const struct rtls_dns_query *txt);
+
+/* Write the record as it is now to the cache; a failure is noted. */
+void rtls_resolving_write(struct rtls_resolving *resolving);
 
 /* Fetch the policy when it has to be. */
 void rtls_resolve_policy(struct rtls_resolving *resolving);

@@ -140,8 +140,12 @@ static CURLcode set_connection(CURL *easy, struct rtls_transfer *transfer)
 	const struct rtls_config *config = transfer->config;
 	CURLcode bad;
 
-	/* No signals: the time-outs of the resolver thread work without. */
+	/* No signals: the time-outs of the resolver thread work without. And
+	 * when the time is up, do not wait for that thread: it goes on as long
+	 * as the name servers of a stranger like. */
 	bad = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	if (bad == CURLE_OK)
+		bad = curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (bad == CURLE_OK)
 		bad = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 			(long)config->fetch_timeout_ms);

@@ -106,6 +106,13 @@ void rtls_cas_select(struct rtls_slice pem, const gnutls_x509_crt_t *chain,
 	names_free(&names);
 }
 
+bool rtls_cas_any(struct rtls_slice pem)
+{
+	gnutls_datum_t base64;
+
+	return next_certificate(&pem, &base64);
+}
+
 void rtls_cas_free(struct rtls_cas *cas)
 {
 	for (unsigned i = 0; i < cas->count; i++)

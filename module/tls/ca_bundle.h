@@ -6,6 +6,8 @@
 #ifndef RTLS_CA_BUNDLE_H
 #define RTLS_CA_BUNDLE_H
 
+#include <stdbool.h>
+
 #include "policy/slice.h"
 #include "policy/status.h"
 #include "tls/chain.h"
@@ -24,6 +26,8 @@ struct rtls_cas {
  */
 void rtls_cas_select(struct rtls_slice pem, const gnutls_x509_crt_t *chain,
 	unsigned chain_size, struct rtls_cas *cas);
+/* Is there a certificate in it at all? */
+bool rtls_cas_any(struct rtls_slice pem);
 void rtls_cas_free(struct rtls_cas *cas);
 
 #endif

@@ -269,6 +269,10 @@ static enum rtls_status judge(struct certificates *read, const char *host,
 		ca_file, buffer, BUNDLE_SIZE_MAX, &pem, &err);
 	if (status == RTLS_NONE)
 		rtls_err_set(&err, "%.200s: no such file", ca_file);
+	if (status == RTLS_OK && !rtls_cas_any(pem)) {
+		rtls_err_set(&err, "%.200s: no certificate in it", ca_file);
+		status = RTLS_TEMPORARY;
+	}
 	if (status == RTLS_OK)
 		status = verify(read, pem, &bits);
 	free(buffer);

@@ -283,6 +283,10 @@ static int report_refreshed(
 		(void)printf(" fetch failed: %s",
 			rtls_quoted(&q, record->fetch_error));
 	(void)putchar('\n');
+	/* Quoted already, and said once: nobody else will hear of it. */
+	for (size_t i = 0; i < record->note_count; i++)
+		(void)printf("%s: note: %.*s\n", domain,
+			(int)record->note[i].size, record->note[i].data);
 	return failing ? EX_TEMPFAIL : EX_OK;
 }
 
@@ -306,6 +310,8 @@ static int refresh_domain(struct request *request, const char *domain)
 	}
 	exit_status = report_refreshed(
 		rtls_resolved_record(resolved), domain, request->now_s);
+	if (!rtls_resolved_is_stored(resolved))
+		exit_status = EX_TEMPFAIL;
 	rtls_resolved_free(resolved);
 	return exit_status;
 }

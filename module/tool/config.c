@@ -1,11 +1,15 @@
 /* config.c - `exim-requiretls config`: what is in force, where it comes from, and
  * whether the files count. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/config_file.h"
 #include "store/file.h"
+#include "tool/confine.h"
 #include "tool/verb.h"
 
 #define VALUE_SIZE (2 * RTLS_CONFIG_VALUE_MAX)
@@ -150,11 +154,49 @@ static int print_json(const struct shown *shown)
 		EX_OK);
 }
 
+/* Root can read everything; who has to is the Exim user. True too when we are
+ * not root: then the file has been read by now. */
+static bool user_can_read(const char *user, const char *path)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0 || path[0] == '\0')
+		return true;
+	pid = fork();
+	if (pid == 0)
+		_exit(rtls_confine_drop(user) != EX_OK ||
+			open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) < 0);
+	return pid < 0 || (waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static bool is_readable(const struct shown *shown, struct rtls_err *err)
+{
+	const struct rtls_config *config = &shown->config;
+	const char *const paths[] = { shown->path, config->rules,
+		config->ca_file };
+	struct rtls_quoted q;
+
+	/* A draft need not be readable, and what does not count is not read. */
+	if (shown->draft || !shown->exists || !shown->counts)
+		return true;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (user_can_read(config->user, paths[i]))
+			continue;
+		rtls_err_set(err,
+			"%s: the user %s, as whom Exim runs, cannot "
+			"read it",
+			rtls_quoted(&q, rtls_slice(paths[i])), config->user);
+		return false;
+	}
+	return true;
+}
+
 static int show(struct shown *shown, bool json)
 {
 	struct rtls_err err = { "" };
 
-	if (load(shown, &err) == RTLS_OK)
+	if (load(shown, &err) == RTLS_OK && is_readable(shown, &err))
 		return json ? print_json(shown) : print_text(shown);
 	(void)rtls_verb_fail(EX_CONFIG, "%s", err.text);
 	if (json)

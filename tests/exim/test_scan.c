@@ -74,7 +74,8 @@ static void test_acl(void **state)
 		bool flags;
 	} rows[] = { { "yes", true }, { " YES ", true }, { "true", true },
 		{ "1", true }, { "no", false }, { "", false }, { "0", false },
-		{ "yes no", false }, { NULL, false } };
+		{ "FALSE", false }, { "on", true }, { "required", true },
+		{ NULL, false } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

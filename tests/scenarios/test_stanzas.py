@@ -96,8 +96,8 @@ def test_debian_local_only(site, debian):
 
 @pytest.mark.parametrize("option,wanted", [
     ("hosts_require_tls", "*"), ("tls_verify_hosts", "*"), ("tls_tempfail_tryclear", None),
-    ("tls_sni", "$host"), ("multi_domain", None), ("hosts_nopass_tls", "*"),
-    ("connection_max_messages", "1"), ("retry_include_ip_address", None),
+    ("tls_sni", "${lc:$host}"), ("multi_domain", None), ("hosts_nopass_tls", "*"),
+    ("connection_max_messages", "1"), ("interface", "<; 0.0.0.0 ; ::0"),
     ("tls_verify_cert_hostnames", "*"), ("hosts_avoid_tls", ""),
     ("tls_resumption_hosts", ""), ("hosts_pipe_connect", ""),
 ])
