@@ -173,8 +173,8 @@ install: all
 	install -m 755 $(OUT)/exim-requiretls $(DESTDIR)$(PROGRAM)
 	test -e $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf || \
 		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
-	sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#' module/conf/main.conf \
-		>$(DESTDIR)$(EXIM_CONFIG)/requiretls/main.conf
+	sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#' module/conf/main.conf | \
+		install -m 644 /dev/stdin $(DESTDIR)$(EXIM_CONFIG)/requiretls/main.conf
 	install -m 644 module/conf/routers.conf module/conf/transports.conf \
 		$(DESTDIR)$(EXIM_CONFIG)/requiretls/
 	for manual in docs/*.[1-9]; do \

@@ -79,6 +79,15 @@ static bool has_hosts(const struct rtls_record *record)
 	       record->mx_dnssec != RTLS_DNSSEC_BOGUS && record->mx_count != 0;
 }
 
+/* RFC 8689 section 5: a report is not dropped because the next host lacks
+ * REQUIRETLS. Whom this site flagged itself is another matter: a receipt, say,
+ * has no sender either, and must not go in clear. */
+static bool is_only_asking(const struct rtls_flags *flags)
+{
+	return flags->by != RTLS_BY_TAG && flags->by != RTLS_BY_ACL &&
+	       flags->by != RTLS_BY_RULE;
+}
+
 static struct demand understand(const struct rtls_question *question)
 {
 	const enum rtls_level level = question->config->requiretls;
@@ -87,7 +96,7 @@ static struct demand understand(const struct rtls_question *question)
 
 	demand.strict =
 		question->flags.requiretls == RTLS_REQUIRETLS_YES &&
-		!question->empty_sender &&
+		!(question->empty_sender && is_only_asking(&question->flags)) &&
 		(level == RTLS_LEVEL_ENFORCE || level == RTLS_LEVEL_VERIFIED);
 	demand.secure = question->flags.dnssec == RTLS_DNSSEC_REQUIRE;
 	demand.record = question->record;

@@ -24,7 +24,9 @@ struct rtls_question {
 	struct rtls_slice
 		domain; /* the policy domain, for the texts; may be empty */
 	struct rtls_flags flags;
-	bool empty_sender; /* a bounce asks, it does not insist (RFC 8689, 5) */
+	/* A bounce asks, but does not insist (RFC 8689 section 5), unless this
+	 * site flagged it itself. */
+	bool empty_sender;
 	bool wire_support; /* this Exim speaks REQUIRETLS (patched) */
 	bool literal;      /* recipient domain or next hop is an address */
 	bool resolved;     /* the record is fresh: the resolver answered */

@@ -124,6 +124,16 @@ def test_alias_to_a_tagged_address(site):
     assert "5.7.10" in site.lab.bounces("alice")[0].text
 
 
+def test_flagged_by_the_site_with_an_empty_sender(site):
+    """Only reports are lenient; a receipt that a rule flags does not go in clear, and it
+    is not lost."""
+    site.rules("flag Subject *[secure]*\n")
+    marker = deliver(site, "bob@nopolicy-notls.example", sender="",
+                     headers={"Subject": "read: [secure]"})
+    assert site.lab.body_seen(marker) == []
+    assert [q.frozen for q in site.lab.queue()] == [True]
+
+
 def test_rule_on_a_very_long_header(site):
     """No header is too long for a rule."""
     site.rules("flag To *@nopolicy-notls.example\n")

@@ -25,9 +25,11 @@ struct setup {
 	bool literal;
 	bool unresolved;
 	bool no_record;
-	bool ignores_sts;    /* mta_sts = no */
-	bool defers;         /* sts_dns_error = defer */
-	unsigned char named; /* how many of the two hosts the policy names */
+	bool ignores_sts; /* mta_sts = no */
+	bool defers;      /* sts_dns_error = defer */
+	unsigned char
+		named : 4;    /* how many of the two hosts the policy names */
+	unsigned char by : 4; /* enum rtls_flagged_by */
 	enum rtls_mx_answer mx;
 	enum rtls_dnssec mx_dnssec;
 	enum sts sts;
@@ -88,6 +90,7 @@ static void build(const struct setup *setup, struct world *world)
 		setup->defers ? RTLS_DNS_ERROR_DEFER : RTLS_DNS_ERROR_PROCEED;
 	question->flags.requiretls = setup->requiretls;
 	question->flags.dnssec = setup->dnssec;
+	question->flags.by = (enum rtls_flagged_by)setup->by;
 	question->empty_sender = setup->empty_sender;
 	question->wire_support = !setup->unpatched;
 	question->literal = setup->literal;
@@ -336,6 +339,10 @@ static const struct row rows[] = {
 	{ "C3.3 a bounce does not insist",
 		{ FLAGGED, HOSTS, .empty_sender = true, .unpatched = true },
 		OBSERVED },
+	{ "C3.3 a report that the site itself flagged does insist",
+		{ FLAGGED, HOSTS, .empty_sender = true, .by = RTLS_BY_RULE },
+		RTLS_FAIL, RTLS_CLASS_STRICT,
+		"5.7.10 REQUIRETLS: nothing vouches", true },
 	{ "C3.3 a bounce under a policy",
 		{ FLAGGED, HOSTS, ENFORCE, .empty_sender = true }, ENFORCED },
 
@@ -460,7 +467,8 @@ static void fail_setup(const struct setup *setup, const struct rtls_plan *plan,
 static bool insists(const struct setup *setup)
 {
 	return setup->requiretls == RTLS_REQUIRETLS_YES &&
-	       !setup->empty_sender && setup->level <= RTLS_LEVEL_VERIFIED;
+	       (!setup->empty_sender || setup->by == RTLS_BY_TAG) &&
+	       setup->level <= RTLS_LEVEL_VERIFIED;
 }
 
 static bool has_policy(const struct setup *setup, enum sts sts)
@@ -640,6 +648,7 @@ static bool nth_setup(unsigned long number, struct setup *setup)
 	setup->dnssec = (enum rtls_dnssec_wish)take(&number, 3);
 	setup->level = (enum rtls_level)take(&number, 4);
 	setup->empty_sender = take(&number, 2) != 0;
+	setup->by = take(&number, 2) != 0 ? RTLS_BY_TAG : RTLS_BY_BOUNCE;
 	setup->unpatched = take(&number, 2) != 0;
 	setup->literal = take(&number, 2) != 0;
 	setup->unresolved = take(&number, 2) != 0;
@@ -647,7 +656,7 @@ static bool nth_setup(unsigned long number, struct setup *setup)
 	setup->defers = take(&number, 2) != 0;
 	setup->mx_dnssec = (enum rtls_dnssec)take(&number, 4);
 	setup->sts = (enum sts)take(&number, 4);
-	setup->named = (unsigned char)take(&number, 3);
+	setup->named = (unsigned char)take(&number, 3) & 3;
 	setup->txt = txts[take(&number, 3)];
 	setup->fetch = (enum rtls_fetch_state)take(&number, 3);
 	setup->mx = (enum rtls_mx_answer)take(&number, 7);
