@@ -166,8 +166,9 @@ static void name_temporary(char name[TEMPORARY_SIZE])
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
 	}
-	(void)snprintf(name, TEMPORARY_SIZE, ".tmp-%ld-%u-%016" PRIx64,
-		(long)getpid(), atomic_fetch_add(&counter, 1), random);
+	(void)snprintf(name, TEMPORARY_SIZE,
+		RTLS_UNFINISHED "%ld-%u-%016" PRIx64, (long)getpid(),
+		atomic_fetch_add(&counter, 1), random);
 }
 
 static int open_temporary(int directory, char name[TEMPORARY_SIZE])

@@ -4,10 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/open.h"
+
+#define STALE_AFTER_S 3600
 
 /* What rtls_file_each() was asked. */
 struct listing {
@@ -16,13 +20,29 @@ struct listing {
 	void *context;
 };
 
+/* A writer that was killed leaves its temporary behind; whoever passes by
+ * later takes it away. */
+static void drop_stale(const struct listing *listing, const char *name)
+{
+	struct stat info;
+	int directory = dirfd(listing->directory);
+
+	if (strncmp(name, RTLS_UNFINISHED, strlen(RTLS_UNFINISHED)) == 0 &&
+		fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(info.st_mode) &&
+		info.st_mtime < time(NULL) - STALE_AFTER_S)
+		(void)unlinkat(directory, name, 0);
+}
+
 /* False when visit wants no more. A file that vanished meanwhile is no file. */
 static bool visit_entry(const struct listing *listing, const char *name)
 {
 	struct stat info;
 
-	if (name[0] == '.')
+	if (name[0] == '.') {
+		drop_stale(listing, name);
 		return true;
+	}
 	if (fstatat(dirfd(listing->directory), name, &info,
 		    AT_SYMLINK_NOFOLLOW) != 0)
 		return true;

@@ -12,6 +12,9 @@
 
 #include "policy/status.h"
 
+/* How the name of a file begins that is still being written. */
+#define RTLS_UNFINISHED ".tmp-"
+
 /* openat() that no signal interrupts; O_CLOEXEC and O_NOFOLLOW always. */
 RTLS_MUST_CHECK int rtls_open_at(
 	int directory, const char *name, int flags, mode_t mode);

@@ -333,6 +333,14 @@ static bool remove_old_note(const char *name, int64_t modified_s, void *context)
 	return true;
 }
 
+static bool pass_by(const char *name, int64_t modified_s, void *context)
+{
+	(void)name;
+	(void)modified_s;
+	(void)context;
+	return true;
+}
+
 /* Notes on messages that Exim gave up long ago. */
 static void remove_old_notes(struct request *request)
 {
@@ -342,6 +350,11 @@ static void remove_old_notes(struct request *request)
 	(void)snprintf(path, sizeof(path), "%s/refused", request->config.spool);
 	if (rtls_file_each(request->config.spool, path, remove_old_note,
 		    request, &err) == RTLS_TEMPORARY)
+		(void)rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
+	/* Listing takes away what a killed writer left. */
+	(void)snprintf(path, sizeof(path), "%s/policy", request->config.spool);
+	if (rtls_file_each(request->config.spool, path, pass_by, NULL, &err) ==
+		RTLS_TEMPORARY)
 		(void)rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
 }
 

@@ -177,6 +177,17 @@ static void print_policy(const struct rtls_record *record, int64_t now_s)
 			rtls_quoted(&pattern, policy.mx[i]));
 }
 
+/* A text that is quoted already, unless somebody has edited the file: shown as
+ * it stands, but for what no terminal should get. */
+static void print_quoted(struct rtls_slice text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+
+		(void)putchar(c >= ' ' && c <= '~' ? c : '?');
+	}
+}
+
 void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 {
 	struct rtls_quoted q;
@@ -191,13 +202,17 @@ void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 		record->txt_until_s > now_s ? "expires" : "expired",
 		format_age(age, record->txt_until_s, now_s));
 	print_policy(record, now_s);
-	if (record->fetch == RTLS_FETCH_FAILED)
-		(void)printf("  fetch    failed: %s; next try %s\n",
-			rtls_quoted(&q, record->fetch_error),
+	if (record->fetch == RTLS_FETCH_FAILED) {
+		(void)printf("  fetch    failed: ");
+		print_quoted(record->fetch_error);
+		(void)printf("; next try %s\n",
 			format_age(age, record->fetch_retry_s, now_s));
-	for (size_t i = 0; i < record->note_count; i++)
-		(void)printf(
-			"  note     %s\n", rtls_quoted(&q, record->note[i]));
+	}
+	for (size_t i = 0; i < record->note_count; i++) {
+		(void)printf("  note     ");
+		print_quoted(record->note[i]);
+		(void)putchar('\n');
+	}
 }
 
 void rtls_view_print_heading(void)

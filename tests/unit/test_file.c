@@ -734,9 +734,33 @@ static void lists_regular_files(void **state)
 	assert_int_equal(open_fds(), fds);
 }
 
+/* What a killed writer left goes when it is old; a writer at work is left in
+ * peace, and so are other files with a dot. */
+static void drops_old_temporaries(void **state)
+{
+	const struct timespec old[] = { { 1000000000, 0 }, { 1000000000, 0 } };
+	struct seen seen = { 0, 100 };
+
+	(void)state;
+	write_file(in_spool(".tmp-1-2-3"), "x", 1);
+	write_file(in_spool(".tmp-4-5-6"), "x", 1);
+	write_file(in_spool(".other"), "x", 1);
+	assert_int_equal(
+		utimensat(AT_FDCWD, in_spool(".tmp-4-5-6"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, in_spool(".other"), old, 0), 0);
+	assert_int_equal(rtls_file_each(base_dir, spool_dir, remove_visited,
+				 &seen, NULL),
+		RTLS_OK);
+	assert_int_equal(seen.count, 0);
+	assert_int_equal(access(in_spool(".tmp-1-2-3"), F_OK), 0);
+	assert_int_equal(access(in_spool(".other"), F_OK), 0);
+	assert_int_not_equal(access(in_spool(".tmp-4-5-6"), F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(drops_old_temporaries),
 		TEST(reads_up_to_the_limit),
 		TEST(reads_regular_files_only),
 		TEST(quotes_names_in_errors),
