@@ -12,21 +12,6 @@
 
 /* --- GET a policy ----------------------------------------------------------- */
 
-/* RFC 8461 section 3.2: the type is text/plain; its parameters do not count. */
-static bool is_text_plain(const struct rtls_transfer *transfer)
-{
-	struct rtls_slice type;
-	char *text = NULL;
-
-	if (curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &text) !=
-			CURLE_OK ||
-		text == NULL)
-		return false;
-	type = rtls_slice(text);
-	type = rtls_slice_trim(rtls_slice_take(&type, ';'));
-	return rtls_slice_is_nocase(type, "text/plain");
-}
-
 static void get_policy(struct rtls_transfer *transfer, const char *domain,
 	struct rtls_fetch_result *result, struct rtls_err *err)
 {
@@ -41,7 +26,9 @@ static void get_policy(struct rtls_transfer *transfer, const char *domain,
 		result->is_ours = transfer->certificate == RTLS_TEMPORARY;
 		return;
 	}
-	if (!is_text_plain(transfer)) {
+	/* RFC 8461 section 3.2: its parameters do not count. */
+	if (!rtls_slice_is_nocase(
+		    rtls_slice(transfer->media_type), "text/plain")) {
 		rtls_err_set(err, "media type is not text/plain");
 		return;
 	}

@@ -74,17 +74,36 @@ static long response_code(const struct rtls_transfer *transfer)
 	return code;
 }
 
+/* libcurl would remember the type of an interim answer (1xx) too. */
+static void read_media_type(
+	struct rtls_transfer *transfer, struct rtls_slice line)
+{
+	struct rtls_slice name;
+
+	if (rtls_slice_starts(line, "HTTP/")) {
+		transfer->media_type[0] = '\0';
+		return;
+	}
+	name = rtls_slice_take(&line, ':');
+	if (transfer->is_body || !rtls_slice_is_nocase(name, "Content-Type"))
+		return; /* behind the body come trailers */
+	line = rtls_slice_take(&line, '\r');
+	line = rtls_slice_trim(rtls_slice_take(&line, ';'));
+	(void)rtls_slice_copy(
+		line, transfer->media_type, sizeof(transfer->media_type));
+}
+
 static size_t on_header(char *data, size_t one, size_t size, void *argument)
 {
 	struct rtls_transfer *transfer = argument;
 
-	(void)data;
 	(void)one;
 	if (size > HEADERS_MAX - transfer->headers_size) {
 		transfer->is_too_large = true;
 		return 0;
 	}
 	transfer->headers_size += size;
+	read_media_type(transfer, rtls_slice_n(data, size));
 	return size;
 }
 

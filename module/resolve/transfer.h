@@ -17,6 +17,8 @@ struct rtls_transfer {
 	size_t size_max;             /* of the body */
 	size_t size;
 	size_t headers_size;
+	char media_type
+		[64]; /* of the answer that counts, parameters left out */
 	bool is_body; /* it has begun */
 	bool is_too_large;
 	bool is_private;  /* an address was refused */

@@ -497,6 +497,8 @@ def test_raw_good_answers(raw):
 
 def test_raw_bad_answers(raw):
     for answer, error in (
+            (b"HTTP/1.1 103 Early Hints\r\nContent-Type: text/plain\r\n\r\n"
+             + http(kind=b""), "media type is not text/plain"),
             (http(status="204 No Content"), "http status 204"),
             (http(status="203 Other"), "http status 203"),
             (http(status="206 Partial"), "http status 206"),
