@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mail import ALICE, GOOD, arrived, assert_delivered, assert_waiting, deliver
-from sender import new_marker, world
+from sender import SPOOL, new_marker, world
 
 ALICE_LINE = 'set acl_m_requiretls = yes\n  accept'
 
@@ -198,10 +198,13 @@ def test_silent_name_servers_of_a_policy_host(site):
 
 def test_back_off_is_on_disk_before_the_fetch(site):
     """Killed in the middle of a fetch, the program leaves its back-off behind."""
-    site.configure(resolve_timeout="2s", fetch_timeout="10s")
-    site.lab.exec(["/bin/sh", "-c", "setpriv --reuid=Debian-exim --regid=Debian-exim "
-                   "--clear-groups timeout -s KILL 0.6 exim-requiretls resolve "
-                   "policystall.example; true"])
+    site.configure(resolve_timeout="30s", fetch_timeout="20s")
+    site.lab.exec(["/bin/sh", "-c",
+                   "setpriv --reuid=Debian-exim --regid=Debian-exim --clear-groups "
+                   "exim-requiretls resolve policystall.example & "
+                   "for i in $(seq 200); do "
+                   f"grep -qs '^fetch failed' {SPOOL}/cache/*/policystall.example && break; "
+                   "sleep 0.05; done; kill -KILL $!"])
     text = site.cache_file("policystall.example").read_text()
     assert "mx 10 good.mail.example" in text and "fetch failed" in text
 
