@@ -28,15 +28,6 @@ struct rtls_slice rtls_exim_value(const char *what)
 	return rtls_slice(rtls_exim_expand(what));
 }
 
-bool rtls_exim_says_yes(const char *what)
-{
-	struct rtls_slice value = rtls_slice_trim(rtls_exim_value(what));
-
-	return value.size > 0 && !rtls_slice_is_nocase(value, "no") &&
-	       !rtls_slice_is_nocase(value, "false") &&
-	       !rtls_slice_is(value, "0");
-}
-
 void rtls_exim_log(const char *format, ...)
 {
 	static char line[LOG_LINE_SIZE];

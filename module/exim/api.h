@@ -33,10 +33,6 @@ const char *rtls_exim_expand(const char *what);
 /* As rtls_exim_expand(), but "" for a failure. */
 struct rtls_slice rtls_exim_value(const char *what);
 
-/* Is the value set and anything but "no", "false" and "0"? A word that is not
- * known must not be taken for a no. */
-bool rtls_exim_says_yes(const char *what);
-
 /* One line in the main log, "requiretls: " in front of it. */
 void rtls_exim_log(const char *format, ...) RTLS_PRINTF(1, 2);
 

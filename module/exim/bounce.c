@@ -181,11 +181,11 @@ static bool report_parse(const char *text, size_t size, const char *boundary,
 /* Exim wrote it without the body, as RET=HDRS or a delay warning has it. */
 static bool is_headers_only(const char *text, size_t size)
 {
-	static const char rfc822[] = "Content-type: text/rfc822-headers\n\n";
-	static const char global[] = "Content-type: message/global-headers\n\n";
-
-	return memmem(text, size, rfc822, strlen(rfc822)) != NULL ||
-	       memmem(text, size, global, strlen(global)) != NULL;
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+		if (memmem(text, size, types[i].new_type,
+			    strlen(types[i].new_type)) != NULL)
+			return true;
+	return false;
 }
 
 static int count_lines(const char *text, size_t size)

@@ -25,8 +25,7 @@ static bool is_dane(const struct rtls_session *session)
 /* Must the certificate be good: by a policy, or by the class alone? */
 static bool wants_certificate(const struct rtls_session *session)
 {
-	return session->plan.sts || session->plan.class == RTLS_CLASS_STRICT ||
-	       session->plan.class == RTLS_CLASS_ENFORCE;
+	return session->plan.sts || rtls_session_plan_insists(&session->plan);
 }
 
 /* Exim said no, or only a CN fits: load the CA bundle and find out why. */

@@ -255,17 +255,8 @@ static bool has_tag(const struct rtls_config *config)
 	struct rtls_slice local_part = rtls_exim_value("$local_part");
 	struct rtls_slice tag = rtls_slice(config->tag);
 
-	if (tag.size == 0 || local_part.size <= tag.size)
-		return false;
-	local_part.data += local_part.size - tag.size;
-	local_part.size = tag.size;
-	return rtls_slice_equal_nocase(tag, local_part);
-}
-
-static void flag(struct rtls_flags *flags, enum rtls_flagged_by by)
-{
-	flags->requiretls = RTLS_REQUIRETLS_YES;
-	flags->by = by;
+	return tag.size > 0 && local_part.size > tag.size &&
+	       rtls_slice_ends_nocase(local_part, tag);
 }
 
 /* Flags that do not parse were written by nobody we know: then the message
@@ -280,13 +271,12 @@ static void flags_of_message(
 	if (status == RTLS_INVALID)
 		*flags = (struct rtls_flags){ .requiretls = RTLS_REQUIRETLS_YES,
 			.dnssec = RTLS_DNSSEC_REQUIRE };
-	if (flags->requiretls == RTLS_REQUIRETLS_YES)
-		return;
 	/* Verification and cut-through delivery come before local_scan(). */
-	if (status == RTLS_NONE && rtls_exim_says_yes("$acl_m_requiretls"))
-		flag(flags, RTLS_BY_ACL);
-	else if (has_tag(config))
-		flag(flags, RTLS_BY_TAG);
+	if (status == RTLS_NONE &&
+		rtls_flag_value_is_yes(rtls_exim_value("$acl_m_requiretls")))
+		rtls_flags_set(flags, RTLS_BY_ACL);
+	if (has_tag(config))
+		rtls_flags_set(flags, RTLS_BY_TAG);
 }
 
 static int route_domain(uschar **yield, const struct rtls_config *config,

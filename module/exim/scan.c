@@ -16,14 +16,6 @@
 
 #define ADDRESS_SIZE 1024
 
-static void flag(struct rtls_flags *flags, enum rtls_flagged_by by)
-{
-	if (flags->requiretls == RTLS_REQUIRETLS_YES)
-		return; /* the first reason is the one that is shown */
-	flags->requiretls = RTLS_REQUIRETLS_YES;
-	flags->by = by;
-}
-
 /* The tag is ours, not the recipient's: it comes off each address. */
 static void scan_tags(
 	const struct rtls_config *config, struct rtls_flags *flags)
@@ -39,7 +31,7 @@ static void scan_tags(
 		/* Exim made this address; without the tag it is no less tainted. */
 		recipients_list[i].address = string_copy_taint(
 			(uschar *)bare, recipients_list[i].address);
-		flag(flags, RTLS_BY_TAG);
+		rtls_flags_set(flags, RTLS_BY_TAG);
 	}
 }
 
@@ -181,16 +173,16 @@ static enum rtls_status scan_message(const struct rtls_config *config, int fd,
 {
 	enum rtls_status status;
 
-	if (rtls_exim_says_yes("$requiretls"))
-		flag(flags, RTLS_BY_ESMTP);
+	if (rtls_flag_value_is_yes(rtls_exim_value("$requiretls")))
+		rtls_flags_set(flags, RTLS_BY_ESMTP);
 	scan_tags(config, flags);
-	if (rtls_exim_says_yes("$acl_m_requiretls"))
-		flag(flags, RTLS_BY_ACL);
+	if (rtls_flag_value_is_yes(rtls_exim_value("$acl_m_requiretls")))
+		rtls_flags_set(flags, RTLS_BY_ACL);
 	status = scan_rules(config, flags, err);
 	if (status != RTLS_OK)
 		return status;
 	if (rtls_bounce_of_flagged()) {
-		flag(flags, RTLS_BY_BOUNCE);
+		rtls_flags_set(flags, RTLS_BY_BOUNCE);
 		rtls_bounce_cut_body(fd);
 	}
 	/* requiretls = disable: the tags came off, and that was all. */

@@ -28,8 +28,7 @@ static struct {
 
 static bool insists(void)
 {
-	return session.plan.class == RTLS_CLASS_STRICT ||
-	       session.plan.class == RTLS_CLASS_ENFORCE;
+	return rtls_session_plan_insists(&session.plan);
 }
 
 /* Is the host among those noted in attempt.refused? */

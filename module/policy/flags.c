@@ -37,6 +37,22 @@ const char *rtls_flagged_by_name(enum rtls_flagged_by by)
 	return (unsigned)by < COUNT(by_names) ? by_names[by] : by_names[0];
 }
 
+void rtls_flags_set(struct rtls_flags *flags, enum rtls_flagged_by by)
+{
+	if (flags->requiretls == RTLS_REQUIRETLS_YES)
+		return;
+	flags->requiretls = RTLS_REQUIRETLS_YES;
+	flags->by = by;
+}
+
+bool rtls_flag_value_is_yes(struct rtls_slice value)
+{
+	value = rtls_slice_trim(value);
+	return value.size > 0 && !rtls_slice_is_nocase(value, "no") &&
+	       !rtls_slice_is_nocase(value, "false") &&
+	       !rtls_slice_is(value, "0");
+}
+
 void rtls_flags_format(const struct rtls_flags *flags, struct rtls_text *out)
 {
 	rtls_text_printf(
@@ -177,10 +193,7 @@ bool rtls_tag_strip(struct rtls_slice address, struct rtls_slice tag, char *out,
 		return false;
 	/* "name+tag"@domain: what is kept ends before the quote. */
 	end = size > 0 && address.data[size - 1] == '"' ? size - 1 : size;
-	if (end < tag.size ||
-		!rtls_slice_equal_nocase(
-			rtls_slice_n(address.data + end - tag.size, tag.size),
-			tag))
+	if (!rtls_slice_ends_nocase(rtls_slice_n(address.data, end), tag))
 		return false;
 	kept = end - tag.size;
 	if (end < size)

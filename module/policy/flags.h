@@ -37,6 +37,13 @@ struct rtls_flags {
 
 const char *rtls_flagged_by_name(enum rtls_flagged_by by);
 
+/* Flag the message. The first reason is the one that is shown. */
+void rtls_flags_set(struct rtls_flags *flags, enum rtls_flagged_by by);
+
+/* Is the value of a variable set, and anything but "no", "false" and "0"? A word that is
+ * not known must not be taken for a no. */
+bool rtls_flag_value_is_yes(struct rtls_slice value);
+
 /* "requiretls=yes by=tag dnssec=no"; without by= when nothing flagged it. */
 void rtls_flags_format(const struct rtls_flags *flags, struct rtls_text *out);
 

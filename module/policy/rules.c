@@ -153,8 +153,7 @@ void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags)
 	if (!rule->flag) {
 		if (flags->dnssec < wish)
 			flags->dnssec = wish;
-	} else if (flags->requiretls != RTLS_REQUIRETLS_YES) {
-		flags->requiretls = RTLS_REQUIRETLS_YES;
-		flags->by = RTLS_BY_RULE;
+	} else {
+		rtls_flags_set(flags, RTLS_BY_RULE);
 	}
 }

@@ -74,6 +74,18 @@ bool rtls_slice_starts(struct rtls_slice slice, const char *prefix)
 	return rtls_slice_equal(slice, wanted);
 }
 
+bool rtls_slice_ends_nocase(struct rtls_slice slice, struct rtls_slice suffix)
+{
+	if (slice.size < suffix.size)
+		return false;
+	if (suffix.size == 0)
+		return true;
+	return rtls_slice_equal_nocase(
+		rtls_slice_n(
+			slice.data + slice.size - suffix.size, suffix.size),
+		suffix);
+}
+
 struct rtls_slice rtls_slice_trim(struct rtls_slice slice)
 {
 	while (slice.size > 0 && is_blank(slice.data[0]))

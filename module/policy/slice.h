@@ -22,6 +22,7 @@ bool rtls_slice_is_nocase(struct rtls_slice slice, const char *text);
 bool rtls_slice_equal(struct rtls_slice a, struct rtls_slice b);
 bool rtls_slice_equal_nocase(struct rtls_slice a, struct rtls_slice b);
 bool rtls_slice_starts(struct rtls_slice slice, const char *prefix);
+bool rtls_slice_ends_nocase(struct rtls_slice slice, struct rtls_slice suffix);
 
 /* Without the blanks at both ends. */
 struct rtls_slice rtls_slice_trim(struct rtls_slice slice);

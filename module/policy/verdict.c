@@ -371,11 +371,16 @@ enum rtls_host_verdict rtls_verdict_host(
 	return RTLS_HOST_NOT_IN_POLICY;
 }
 
+bool rtls_session_plan_insists(const struct rtls_session_plan *plan)
+{
+	return plan->class == RTLS_CLASS_STRICT ||
+	       plan->class == RTLS_CLASS_ENFORCE;
+}
+
 bool rtls_verdict_refuses(
 	const struct rtls_session_plan *plan, enum rtls_host_verdict verdict)
 {
-	if (plan->class != RTLS_CLASS_STRICT &&
-		plan->class != RTLS_CLASS_ENFORCE)
+	if (!rtls_session_plan_insists(plan))
 		return false;
 	if (verdict == RTLS_HOST_TLSA_FAILED)
 		return true;

@@ -118,6 +118,9 @@ struct rtls_session_plan {
 RTLS_MUST_CHECK enum rtls_status rtls_session_plan_parse(
 	struct rtls_slice text, struct rtls_session_plan *plan);
 
+/* Is it of a class (strict, enforce) that sends nothing it cannot protect? */
+bool rtls_session_plan_insists(const struct rtls_session_plan *plan);
+
 enum rtls_host_verdict {
 	RTLS_HOST_OK,            /* by the policy, or no policy applies */
 	RTLS_HOST_DANE,          /* DANE decides, the policy does not */

@@ -55,6 +55,23 @@ static void test_starts(void **state)
 	assert_false(rtls_slice_starts(nothing, "a"));
 }
 
+static bool ends(const char *text, const char *suffix)
+{
+	return rtls_slice_ends_nocase(rtls_slice(text), rtls_slice(suffix));
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	assert_true(ends("abC", "Bc"));
+	assert_true(ends("abc", "abc"));
+	assert_false(ends("abc", "xabc"));
+	assert_false(ends("abc", "b"));
+	assert_true(ends("abc", ""));
+	assert_true(ends("", ""));
+	assert_false(ends("", "a"));
+}
+
 static void test_trim(void **state)
 {
 	(void)state;
@@ -211,6 +228,7 @@ int main(void)
 	check_add(&suite, "case counts for ASCII letters only",
 		test_equal_nocase, NULL);
 	check_add(&suite, "starts", test_starts, NULL);
+	check_add(&suite, "ends", test_ends, NULL);
 	check_add(&suite, "trim takes spaces and tabs only", test_trim, NULL);
 	check_add(&suite, "take up to a separator", test_take, NULL);
 	CHECK_TABLE(&suite, test_lines, lines);
