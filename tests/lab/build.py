@@ -2,6 +2,7 @@
 
 import grp
 import json
+import shutil
 from pathlib import Path
 
 import certs
@@ -36,7 +37,10 @@ def build_state(state: Path, mx_exim: str) -> None:
     write_file(state / "unbound" / "unbound.conf", servers.unbound_conf())
     write_file(state / "nginx" / "nginx.conf", servers.nginx_conf())
     write_file(state / "mx" / "exim.conf", servers.mx_conf())
-    write_file(state / "plan.json", json.dumps(servers.plan(mx_exim), indent=1))
+    # A copy: the sender's /usr/sbin/exim4 may become another one. Not in mx/, which is
+    # Exim's own, who must not write what root starts.
+    shutil.copy(mx_exim, state / "mx-exim4")
+    write_file(state / "plan.json", json.dumps(servers.plan(), indent=1))
 
 
 def _write_ca(state: Path, authority: certs.Authority) -> None:
@@ -60,6 +64,9 @@ def write_certificates(state: Path, authority: certs.Authority) -> dict[str, str
             digests[host.name] = leaf.spki_sha256()
             write_file(state / "certs" / "mx" / layout.certificate_name(host.ip), leaf.pem,
                        mode, owner)
+        for kind in host.shows:
+            path = state / "certs" / "mx" / f"{host.ip}-{kind}.pem"
+            write_file(path, authority.leaf(host.name, kind).pem, mode, owner)
     names = {f"mta-sts.{domain.name}": domain.fault.removeprefix("cert-")
              if domain.fault.startswith("cert-") else "lab"
              for domain in world.DOMAINS}

@@ -156,7 +156,7 @@ def exim_processes(state: Path) -> list[int]:
         except OSError:
             continue
         is_daemon = pid_inside == receiver or pid in senders
-        if name.startswith("exim") and not is_daemon and lives(pid):
+        if "exim" in name and not is_daemon and lives(pid):
             found.append(pid)
     return found
 

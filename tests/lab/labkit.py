@@ -53,7 +53,11 @@ class Lab:
 
     def __init__(self, state: str | Path | None = None, exim: str = DEFAULT_EXIM,
                  mx_exim: str = DEFAULT_EXIM) -> None:
-        """state: the state directory; exim, mx_exim: the sending and receiving binary."""
+        """state: the state directory; exim, mx_exim: the sending and receiving binary.
+
+        Exim starts itself again by its name: whatever `exim` is, inside it becomes
+        /usr/sbin/exim4.
+        """
         self.state = Path(state or layout.DEFAULT_STATE).resolve()
         self.exim = exim
         self.mx_exim = mx_exim
@@ -78,6 +82,9 @@ class Lab:
         if problem:
             self._wait_until_dead()
             raise LabError(f"the lab did not come up: {problem}")
+        if self.exim != DEFAULT_EXIM:
+            self.install(Path(self.exim).resolve(), DEFAULT_EXIM, mode=0o4755)
+            self.exim = DEFAULT_EXIM
         return self
 
     def _start_holder(self, lock: layout.StateLock) -> str:

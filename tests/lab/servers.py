@@ -194,7 +194,7 @@ def mounts() -> list[tuple[str, str]]:
 OVERLAYS = ["/usr", "/etc"]
 
 
-def plan(mx_exim: str) -> dict[str, Any]:
+def plan() -> dict[str, Any]:
     """All the holder has to know. `listen` are the sockets that mean "ready"."""
     smtp = [("tcp", ip, 25) for ip in _ips("exim")]
     scripted = [("tcp", ip, 25) for ip in _ips("scripted")]
@@ -225,7 +225,7 @@ def plan(mx_exim: str) -> dict[str, Any]:
                    [("udp", world.RESOLVER, 53), ("tcp", world.RESOLVER, 53)]),
             server("nginx", ["/usr/sbin/nginx", "-e", "stderr", "-c",
                              f"{INSIDE}/nginx/nginx.conf"], web),
-            server("mx", [mx_exim, "-bdf", "-C", f"{INSIDE}/mx/exim.conf"], smtp,
+            server("mx", [f"{INSIDE}/mx-exim4", "-bdf", "-C", f"{INSIDE}/mx/exim.conf"], smtp,
                    "mx/log/mainlog"),
             server("smtpd", script("smtpd.py"), scripted),
             server("httpsd", script("httpsd.py"), https),

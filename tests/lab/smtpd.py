@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 TIMEOUT_S = 60
+SMTPS_PORT = 465
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,13 @@ class Behaviour:
 
     starttls    ok, absent, a reply such as "454 later", or after 220:
                 close, garbage, stall (says nothing), plain (goes on in clear text),
-                abort (fails the handshake)
-    requiretls  "", inside (only in the EHLO within TLS), outside (only in clear)
+                abort (fails the handshake), inject (sends a reply to EHLO in clear
+                together with the 220, then TLS)
+    requiretls  "", inside (only in the EHLO within TLS), outside (only in clear), both
+    keyword     what is told as REQUIRETLS
+    ehlo_inside reply to EHLO within TLS in place of the keywords, such as "502 no"; or close
+    cert        kind of its certificate, see world.Host; "" as in the world
+    later       recipients with this word in them get 450
     data_end    reply after the message; "close" hangs up instead
     ehlo        more EHLO keywords
     """
@@ -37,8 +43,12 @@ class Behaviour:
     banner: str = "220 {ip} ESMTP scripted"
     starttls: str = "ok"
     requiretls: str = ""
+    keyword: str = "REQUIRETLS"
+    ehlo_inside: str = ""
+    cert: str = ""
     mail: str = "250 2.1.0 sender ok"
     rcpt: str = "250 2.1.5 recipient ok"
+    later: str = ""
     data: str = "354 go ahead"
     data_end: str = "250 2.0.0 accepted"
     ehlo: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SIZE 50000000", "ENHANCEDSTATUSCODES",
@@ -54,6 +64,7 @@ BEHAVIOURS = {
     "starttls-abort": Behaviour(starttls="abort"),
     "starttls-4xx": Behaviour(starttls="454 4.7.0 TLS not available now"),
     "starttls-5xx": Behaviour(starttls="502 5.5.1 no such command"),
+    "starttls-inject": Behaviour(starttls="inject", requiretls="outside"),
     "stall-after-starttls": Behaviour(starttls="stall"),
     "tls12": Behaviour(max_tls="1.2"),
     "banner-421": Behaviour(banner="421 4.3.2 {ip} not now"),
@@ -95,6 +106,7 @@ class Session:
 
     def __init__(self, lab: Path, transcript: Transcript, sock: socket.socket,
                  number: int) -> None:
+        self.is_lmtp = False
         self.lab, self.transcript, self.sock, self.number = lab, transcript, sock, number
         self.ip, self.peer = sock.getsockname()[0], sock.getpeername()[0]
         self.behaviour = current_behaviour(lab, self.ip)
@@ -144,6 +156,8 @@ class Session:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.note("event", "connect")
         try:
+            if self.sock.getsockname()[1] == SMTPS_PORT:
+                self.handshake("ok")
             self.send(self.behaviour.banner.format(ip=self.ip))
             if self.behaviour.banner.startswith("220"):
                 while True:
@@ -175,12 +189,21 @@ class Session:
 
     def do_ehlo(self, _line: str) -> None:
         """EHLO, with the keywords that fit the state of TLS."""
+        if self.tls and self.behaviour.ehlo_inside == "close":
+            raise Hangup("closed after EHLO")
+        if self.tls and self.behaviour.ehlo_inside:
+            return self.send(self.behaviour.ehlo_inside)
         words = [f"{self.ip} hello", *self.behaviour.ehlo]
         if not self.tls and self.behaviour.starttls != "absent":
             words.append("STARTTLS")
-        if self.behaviour.requiretls == ("inside" if self.tls else "outside"):
-            words.append("REQUIRETLS")
-        self.send(*[f"250-{word}" for word in words[:-1]], f"250 {words[-1]}")
+        if self.behaviour.requiretls in ("both", "inside" if self.tls else "outside"):
+            words.append(self.behaviour.keyword)
+        return self.send(*[f"250-{word}" for word in words[:-1]], f"250 {words[-1]}")
+
+    def do_lhlo(self, line: str) -> None:
+        """LHLO (RFC 2033)."""
+        self.is_lmtp = True
+        self.do_ehlo(line)
 
     def do_starttls(self, _line: str) -> None:
         """STARTTLS in one of its ways."""
@@ -189,7 +212,10 @@ class Session:
             return self.send("503 5.5.1 not here")
         if how[0].isdigit():
             return self.send(how)
-        self.send("220 2.0.0 ready")
+        if how == "inject":
+            self.send("220 2.0.0 ready", f"250-{self.ip} hello", f"250 {self.behaviour.keyword}")
+        else:
+            self.send("220 2.0.0 ready")
         if how == "close":
             raise Hangup("closed after STARTTLS")
         if how == "garbage":
@@ -210,7 +236,7 @@ class Session:
         if self.behaviour.max_tls == "1.2":
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         if how != "abort":          # without a certificate no handshake succeeds
-            context.load_cert_chain(self.lab / "certs" / "mx" / f"{self.ip}.pem")
+            context.load_cert_chain(self.certificate())
         context.sni_callback = self.on_sni
         try:
             # Cutting off: bytes sent in clear before the handshake are not commands.
@@ -219,6 +245,11 @@ class Session:
         except (ssl.SSLError, OSError) as error:
             raise Hangup(f"TLS failed: {error}") from error
         self.note("event", "tls", sni=self.sni)
+
+    def certificate(self) -> Path:
+        """The file of this address, or the one with the kind it shows now."""
+        kind = f"-{self.behaviour.cert}" if self.behaviour.cert else ""
+        return self.lab / "certs" / "mx" / f"{self.ip}{kind}.pem"
 
     def on_sni(self, _sock: ssl.SSLObject, name: str | None, _context: object) -> None:
         """Remember which name the client asked for."""
@@ -232,9 +263,11 @@ class Session:
 
     def do_rcpt(self, line: str) -> None:
         """RCPT TO."""
+        if self.behaviour.later and self.behaviour.later in _path(line):
+            return self.send("450 4.2.1 later")
         if self.behaviour.rcpt.startswith("2"):
             self.rcpts.append(_path(line))
-        self.send(self.behaviour.rcpt)
+        return self.send(self.behaviour.rcpt)
 
     def do_data(self, _line: str) -> None:
         """DATA and the message."""
@@ -252,7 +285,9 @@ class Session:
             self.note("event", "message", sni=self.sni, mail_from=self.mail_from,
                       mail_command=self.mail_command, rcpts=self.rcpts,
                       message="\n".join(lines) + "\n")
-        self.send(self.behaviour.data_end)
+        # LMTP has a reply for each recipient.
+        for _ in self.rcpts if self.is_lmtp else [""]:
+            self.send(self.behaviour.data_end)
         return self.reset()
 
     def do_rset(self, _line: str) -> None:
@@ -294,8 +329,9 @@ def main() -> None:
     addresses = json.loads((lab / "smtpd" / "behaviour.json").read_text())
     selector = selectors.DefaultSelector()
     for ip in addresses:
-        listener = socket.create_server((ip, 25), backlog=100)
-        selector.register(listener, selectors.EVENT_READ)
+        for port in (25, SMTPS_PORT):
+            listener = socket.create_server((ip, port), backlog=100)
+            selector.register(listener, selectors.EVENT_READ)
     number = 0
     while True:
         for key, _ in selector.select():

@@ -33,6 +33,7 @@ class Host:
             expired, notyet, selfsigned, unknownca, wrongname
             cnonly    right name as CN, no SAN
             none      the host offers no STARTTLS
+    shows   more kinds of certificates, which a scripted host can be told to show
     tlsa    match, mismatch, fail (the lookup is SERVFAIL) or nothing
     behaviour   of a scripted host, see smtpd.py
     """
@@ -43,7 +44,10 @@ class Host:
     cert: str = "lab"
     tlsa: str = ""
     behaviour: str = "good"
+    shows: tuple[str, ...] = ()
 
+
+WRONG_CERTS = ("expired", "selfsigned", "wrongname", "unknownca")
 
 HOSTS = [
     # mail.example: unsigned, all on the stock Exim
@@ -71,6 +75,10 @@ HOSTS = [
     Host("s6.smtp.example", "192.0.2.36", server="scripted"),
     Host("requiretls.smtp.example", "192.0.2.38", server="scripted", behaviour="requiretls"),
     Host("down.smtp.example", "192.0.2.40", server="none"),
+    # wire.example: unsigned; what its scripted hosts do is changed all the time
+    Host("k.wire.example", "192.0.2.71", server="scripted", shows=WRONG_CERTS),
+    Host("twin.wire.example", "192.0.2.72", server="scripted", shows=WRONG_CERTS),
+    Host("down.wire.example", "192.0.2.73", server="none"),
     # hosts that are a recipient domain themselves
     Host("implicit.example", "192.0.2.41"),
     # IPv6 only
@@ -80,7 +88,8 @@ HOSTS = [
 ]
 
 # Zones which hold hosts only: name -> signed?
-HOST_ZONES = {"mail.example": False, "dane.example": True, "smtp.example": False}
+HOST_ZONES = {"mail.example": False, "dane.example": True, "smtp.example": False,
+              "wire.example": False}
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,15 @@ class Domain:
 
 
 GOOD = ("10 good.mail.example",)
+
+# MX lists with k.wire.example in them, for the table of REQUIRETLS.
+WIRE_LISTS = {
+    "one": ("10 k.wire.example",),
+    "goodsecond": ("10 k.wire.example", "20 good.mail.example"),
+    "twins": ("10 k.wire.example", "20 twin.wire.example"),
+    "downfirst": ("10 down.wire.example", "20 k.wire.example"),
+    "downsecond": ("10 k.wire.example", "20 down.wire.example"),
+}
 
 
 def _to(host: str) -> tuple[str, ...]:
@@ -197,6 +215,12 @@ DOMAINS = [
     Domain("dane-bad-sts.example", _to("bad.dane.example"), dnssec="signed", sts="enforce"),
     Domain("dane-scripted.example", _to("scripted.dane.example"), dnssec="signed"),
     Domain("tlsafail.example", _to("tlsafail.dane.example"), dnssec="signed"),
+    # the same MX list three times: signed, unsigned with a policy, neither
+    *[Domain(f"{name}-dnssec.example", mx, dnssec="signed", rua="")
+      for name, mx in WIRE_LISTS.items()],
+    *[Domain(f"{name}-sts.example", mx, sts="enforce", rua="")
+      for name, mx in WIRE_LISTS.items()],
+    *[Domain(f"{name}-insecure.example", mx, rua="") for name, mx in WIRE_LISTS.items()],
     # broken DNS
     Domain("bogus.example", GOOD, dnssec="bogus"),
     Domain("expiredsig.example", GOOD, dnssec="expired"),
