@@ -42,7 +42,8 @@ static const char *const tlsa_words[] = { "unknown", "none", "secure",
 	"unusable", "failed", NULL };
 static const char *const txt_words[] = { "unknown", "valid", "none", "invalid",
 	"failed", NULL };
-static const char *const fetch_words[] = { "never", "ok", "failed", NULL };
+static const char *const fetch_words[] = { "never", "ok", "failed", "running",
+	NULL };
 
 /* The enums are copied as what gcc and clang make of them. */
 _Static_assert(sizeof(enum rtls_mx_answer) == sizeof(unsigned), "enum size");
@@ -538,6 +539,7 @@ bool rtls_record_is_fresh(const struct rtls_record *record, int64_t now_s)
 {
 	return is_answer_fresh(record->mx_until_s, now_s) &&
 	       is_answer_fresh(record->txt_until_s, now_s) &&
+	       record->fetch != RTLS_FETCH_RUNNING &&
 	       !rtls_record_wants_fetch(record, now_s);
 }
 
@@ -551,7 +553,8 @@ bool rtls_record_has_policy(const struct rtls_record *record, int64_t now_s)
 /* A back-off from a future clock does not hold. */
 static bool is_backed_off(const struct rtls_record *record, int64_t now_s)
 {
-	return record->fetch == RTLS_FETCH_FAILED &&
+	return (record->fetch == RTLS_FETCH_FAILED ||
+		       record->fetch == RTLS_FETCH_RUNNING) &&
 	       rtls_slice_equal(record->fetch_id, record->txt_id) &&
 	       is_answer_fresh(record->fetch_retry_s, now_s);
 }

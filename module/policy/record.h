@@ -83,6 +83,9 @@ enum rtls_fetch_state {
 	RTLS_FETCH_NEVER,
 	RTLS_FETCH_OK,
 	RTLS_FETCH_FAILED,
+	/* Begun by somebody, who holds the domain's lock or was killed: not to be
+	 * begun again before fetch_retry_s, and until it ends nothing is known. */
+	RTLS_FETCH_RUNNING,
 };
 
 struct rtls_mx {

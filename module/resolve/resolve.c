@@ -95,7 +95,9 @@ static void carry_over(struct rtls_resolving *resolving)
 	const struct rtls_record *old = &resolving->old;
 	struct rtls_record *record = resolving->record;
 
-	record->fetch = old->fetch;
+	/* We have the lock: whoever began that fetch did not come to its end. */
+	record->fetch = old->fetch == RTLS_FETCH_RUNNING ? RTLS_FETCH_FAILED
+							 : old->fetch;
 	record->fetch_id = old->fetch_id;
 	record->fetch_retry_s = old->fetch_retry_s;
 	record->fetch_error = old->fetch_error;

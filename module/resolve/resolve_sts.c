@@ -281,12 +281,13 @@ static void fetch(struct rtls_resolving *resolving)
 }
 
 /* The back-off is on disk before the fetch begins, and with it what DNS said:
- * whoever is killed while a policy host stalls leaves that behind. */
+ * whoever is killed while a policy host stalls leaves that behind. Nobody takes
+ * it for an answer: there may be a policy. */
 static void mark_attempt(struct rtls_resolving *resolving)
 {
 	struct rtls_record *record = resolving->record;
 
-	record->fetch = RTLS_FETCH_FAILED;
+	record->fetch = RTLS_FETCH_RUNNING;
 	record->fetch_id = record->txt_id;
 	record->fetch_retry_s = resolving->now_s + FAILED_S;
 	record->fetch_error = rtls_slice("sts-policy-fetch-error not finished");

@@ -45,6 +45,7 @@ static const char *const fetch_names[] = {
 	[RTLS_FETCH_NEVER] = "never",
 	[RTLS_FETCH_OK] = "ok",
 	[RTLS_FETCH_FAILED] = "failed",
+	[RTLS_FETCH_RUNNING] = "running",
 };
 
 /* What the log calls it, behind a name. */
@@ -202,6 +203,8 @@ void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 		record->txt_until_s > now_s ? "expires" : "expired",
 		format_age(age, record->txt_until_s, now_s));
 	print_policy(record, now_s);
+	if (record->fetch == RTLS_FETCH_RUNNING)
+		(void)printf("  fetch    running, or cut off\n");
 	if (record->fetch == RTLS_FETCH_FAILED) {
 		(void)printf("  fetch    failed: ");
 		print_quoted(record->fetch_error);

@@ -43,6 +43,7 @@ static enum rtls_status dns_open_status, dns_run_status;
 static bool can_validate;
 static enum rtls_result fetch_failure;
 static const char *fetch_text; /* the reason, or the body */
+static bool seen_meanwhile, is_killed;
 
 enum rtls_status rtls_dns_open(const struct rtls_config *asked,
 	struct rtls_dns **dns, struct rtls_err *err)
@@ -134,6 +135,21 @@ enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 	return RTLS_OK;
 }
 
+/* What another process finds in the cache while the fetch runs. */
+static void look_meanwhile(void)
+{
+	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
+	struct rtls_record found;
+
+	seen_meanwhile = rtls_cache_get(spool_dir, DOMAIN, buffer, &found,
+				 NULL) == RTLS_OK;
+	if (!seen_meanwhile)
+		return;
+	assert_int_equal(found.fetch, RTLS_FETCH_RUNNING);
+	assert_false(rtls_record_is_fresh(&found, now_s));
+	assert_false(rtls_record_wants_fetch(&found, now_s));
+}
+
 enum rtls_status rtls_fetch_policy(const struct rtls_config *asked,
 	const char *domain, char *buffer, struct rtls_fetch_result *result)
 {
@@ -141,6 +157,9 @@ enum rtls_status rtls_fetch_policy(const struct rtls_config *asked,
 	assert_string_equal(domain, DOMAIN);
 	fetch_limit_ms = asked->fetch_timeout_ms;
 	fetched++;
+	look_meanwhile();
+	if (is_killed)
+		_exit(0);
 	memset(result, 0, sizeof(*result));
 	result->failure = fetch_failure;
 	if (fetch_failure != RTLS_RESULT_SUCCESS) {
@@ -937,6 +956,36 @@ static unsigned journal(void)
 	return journal_lines;
 }
 
+/* Killed in its fetch: the next one neither waits for it nor fetches again. */
+static void killed_backs_off(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	fetches(RTLS_RESULT_SUCCESS, ENFORCE);
+	is_killed = true;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		resolve();
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	is_killed = false;
+	later(1);
+	resolve();
+	assert_int_equal(fetched, 0);
+	assert_int_equal(record->fetch, RTLS_FETCH_FAILED);
+	assert_true(rtls_slice_is(
+		record->fetch_error, "sts-policy-fetch-error not finished"));
+	later(300);
+	resolve();
+	assert_int_equal(fetched, 1);
+	assert_int_equal(record->fetch, RTLS_FETCH_OK);
+}
+
 static void failure_backs_off(void **state)
 {
 	struct answer *txt;
@@ -949,6 +998,7 @@ static void failure_backs_off(void **state)
 		"certificate expired 2026-11-01");
 	resolve();
 	assert_int_equal(fetched, 1);
+	assert_true(seen_meanwhile);
 	assert_int_equal(record->fetch, RTLS_FETCH_FAILED);
 	assert_int_equal(record->fetch_retry_s, now_s + 300);
 	assert_true(rtls_slice_is(record->fetch_error,
@@ -1302,6 +1352,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(max_age_0_is_for_now),
 	CASE(long_max_age_is_cut_and_said),
 	CASE(failure_backs_off),
+	CASE(killed_backs_off),
 	CASE(failure_keeps_the_policy),
 	CASE(an_invalid_body_keeps_the_policy),
 	CASE(an_unquoted_reason_does_no_harm),
