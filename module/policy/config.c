@@ -323,10 +323,22 @@ static void format_resolvers(const struct key *key,
 
 static const struct value_type type_bool = { "yes or no", parse_bool,
 	format_bool, NULL };
+static const char *const level_names[] = {
+	[RTLS_LEVEL_ENFORCE] = "enforce",
+	[RTLS_LEVEL_VERIFIED] = "verified",
+	[RTLS_LEVEL_OPPORTUNISTIC] = "opportunistic",
+	[RTLS_LEVEL_DISABLE] = "disable",
+	[RTLS_LEVEL_COUNT] = NULL,
+};
+
+const char *rtls_level_name(enum rtls_level level)
+{
+	return level_names[level];
+}
+
 static const struct value_type type_level = {
 	"enforce, verified, opportunistic or disable", parse_word, format_word,
-	(const char *const[]){
-		"enforce", "verified", "opportunistic", "disable", NULL }
+	level_names
 };
 static const struct value_type type_on_dns_error = { "proceed or defer",
 	parse_word, format_word,

@@ -18,7 +18,11 @@ enum rtls_level {
 	RTLS_LEVEL_VERIFIED,      /* all but the extension at the other side */
 	RTLS_LEVEL_OPPORTUNISTIC, /* asks, does not insist */
 	RTLS_LEVEL_DISABLE,
+	RTLS_LEVEL_COUNT,
 };
+
+/* "enforce" and so on. */
+const char *rtls_level_name(enum rtls_level level);
 
 enum rtls_dns_mode {
 	RTLS_DNS_VALIDATE, /* getdns validates from the trust anchor */

@@ -183,6 +183,9 @@ enum rtls_status rtls_plan_format(
 	rtls_text_printf(out, "class=%s", rtls_class_name(plan->class));
 	add_policy(plan, out);
 	add_mx_state(plan, out);
+	if (plan->flagged)
+		add_word(out, "requiretls",
+			rtls_slice(rtls_level_name(plan->demand)));
 	if (plan->own_mx)
 		add_hosts(plan, out);
 	if (plan->sts)

@@ -1,12 +1,17 @@
 /* rules.c - see rules.h.
  *
- *   line     = *WSP (comment / flag / dnssec / "") *WSP eol
+ *   line     = *WSP (comment / flag / dnssec / level / "") *WSP eol
  *   comment  = "#" *OCTET
  *   flag     = "flag" 1*WSP field 1*WSP wildcard
  *   dnssec   = "dnssec" 1*WSP field 1*WSP wildcard [1*WSP "SECURE"]
+ *   level    = "level" 1*WSP 1*domain 1*WSP name
+ *   name     = "enforce" / "verified" / "opportunistic" / "disable"
+ *   domain   = ALPHA / DIGIT / "-" / "." / "_" / "*" / "?"
  *   field    = 1*64(ALPHA / DIGIT / "-")
  *   wildcard = DQUOTE 1*text DQUOTE / 1*text */
 #include "rules.h"
+
+#include <string.h>
 
 #include "field.h"
 
@@ -60,6 +65,43 @@ static bool parse_pattern(struct rtls_slice rest, struct rtls_slice *pattern)
 	return text.size != 0;
 }
 
+/* No empty label: such a name would never match. */
+static bool is_domain_wildcard(struct rtls_slice text)
+{
+	bool in_label = false;
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (!rtls_byte_is_alnum(text.data[i]) &&
+			(text.data[i] == '\0' ||
+				strchr("-._*?", text.data[i]) == NULL))
+			return false;
+		if (text.data[i] == '.' && !in_label)
+			return false;
+		in_label = text.data[i] != '.';
+	}
+	return in_label;
+}
+
+/* Behind the word "level". NULL, or what was expected. */
+static const char *parse_level(
+	struct rtls_slice rest, struct rtls_level_rule *rule)
+{
+	struct rtls_slice name = { 0 };
+
+	if (!rtls_slice_word(&rest, &rule->domain) ||
+		!is_domain_wildcard(rule->domain))
+		return "expected a domain, which may have * and ? in it";
+	(void)rtls_slice_word(&rest, &name);
+	for (unsigned i = 0; i < RTLS_LEVEL_COUNT; i++) {
+		rule->level = (enum rtls_level)i;
+		if (rtls_slice_is(name, rtls_level_name(rule->level)) &&
+			rtls_slice_trim(rest).size == 0)
+			return NULL;
+	}
+	return "expected enforce, verified, opportunistic or disable behind "
+	       "the domain";
+}
+
 /* NULL, or what was expected. */
 static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
 {
@@ -69,7 +111,7 @@ static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
 	if (!rtls_slice_word(&rest, &verb) ||
 		(!rtls_slice_is(verb, "flag") &&
 			!rtls_slice_is(verb, "dnssec")))
-		return "expected \"flag\" or \"dnssec\"";
+		return "expected \"flag\", \"dnssec\" or \"level\"";
 	rule->flag = rtls_slice_is(verb, "flag");
 	if (!rtls_slice_word(&rest, &rule->field) ||
 		!is_field_name(rule->field))
@@ -78,6 +120,32 @@ static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
 	if (!parse_pattern(rest, &rule->pattern))
 		return "expected a wildcard, its quotes in pairs";
 	return NULL;
+}
+
+/* One line that is no comment. NULL, or what was expected. */
+static const char *parse_line(
+	struct rtls_slice line, unsigned number, struct rtls_rules *rules)
+{
+	struct rtls_rule rule = { .line = number };
+	struct rtls_level_rule level = { .line = number };
+	struct rtls_slice rest = line;
+	struct rtls_slice verb;
+	const char *expected;
+
+	if (rtls_slice_word(&rest, &verb) && rtls_slice_is(verb, "level")) {
+		expected = parse_level(rest, &level);
+		if (expected == NULL && rules->level_count == RTLS_RULES_MAX)
+			expected = "expected at most 256 levels";
+		if (expected == NULL)
+			rules->level[rules->level_count++] = level;
+		return expected;
+	}
+	expected = parse_rule(line, &rule);
+	if (expected == NULL && rules->count == RTLS_RULES_MAX)
+		expected = "expected at most 256 rules";
+	if (expected == NULL)
+		rules->rule[rules->count++] = rule;
+	return expected;
 }
 
 enum rtls_status rtls_rules_parse(
@@ -92,18 +160,10 @@ enum rtls_status rtls_rules_parse(
 	if (text.size > RTLS_RULES_SIZE_MAX)
 		expected = "expected at most 65536 bytes in all";
 	while (expected == NULL && rtls_slice_line(&rest, &line)) {
-		struct rtls_rule rule = { .line = ++number };
-
+		number++;
 		line = rtls_slice_trim(line);
-		if (line.size == 0 || line.data[0] == '#')
-			continue;
-		expected = parse_rule(line, &rule);
-		if (expected != NULL)
-			break;
-		if (parsed.count == RTLS_RULES_MAX)
-			expected = "expected at most 256 rules";
-		else
-			parsed.rule[parsed.count++] = rule;
+		if (line.size != 0 && line.data[0] != '#')
+			expected = parse_line(line, number, &parsed);
 	}
 	if (expected != NULL) {
 		rtls_err_set(
@@ -143,6 +203,15 @@ bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text)
 	while (p < pattern.size && pattern.data[p] == '*')
 		p++;
 	return p == pattern.size;
+}
+
+enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
+	struct rtls_slice domain, enum rtls_level fallback)
+{
+	for (size_t i = 0; i < rules->level_count; i++)
+		if (rtls_wildcard_matches(rules->level[i].domain, domain))
+			return rules->level[i].level;
+	return fallback;
 }
 
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags)

@@ -1,9 +1,12 @@
-/* rules.h - the rules file: which messages are flagged by their headers.
+/* rules.h - the rules file: which messages are flagged by their headers, and
+ * what flagged mail demands of which domain.
  * Pure: no allocation, no I/O, safe on any bytes.
  *
  *   # comment
  *   flag   <Header> <wildcard>            flags REQUIRETLS
  *   dnssec <Header> <wildcard> [SECURE]   asks for, or requires, a DNSSEC MX
+ *   level  <domain wildcard> <level>      in place of the key requiretls; the first
+ *                                         that matches counts
  *
  * The wildcard is the rest of the line (for dnssec without a last word SECURE,
  * in any case); a quoted one ("...") may begin or end with blanks. In it "*" is
@@ -12,6 +15,7 @@
 #ifndef RTLS_RULES_H
 #define RTLS_RULES_H
 
+#include "config.h"
 #include "flags.h"
 #include "slice.h"
 
@@ -27,9 +31,18 @@ struct rtls_rule {
 	struct rtls_slice pattern;
 };
 
+struct rtls_level_rule {
+	enum rtls_level level;
+	unsigned line;
+	struct rtls_slice domain; /* a wildcard; domains are A-labels */
+};
+
+/* Slices borrow from the text. */
 struct rtls_rules {
 	size_t count;
-	struct rtls_rule rule[RTLS_RULES_MAX]; /* slices borrow from the text */
+	struct rtls_rule rule[RTLS_RULES_MAX];
+	size_t level_count;
+	struct rtls_level_rule level[RTLS_RULES_MAX];
 };
 
 /*
@@ -45,5 +58,9 @@ bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text);
 
 /* Adds to flags what a rule that matched asks for; never takes away. */
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags);
+
+/* What flagged mail demands of this domain; fallback where no rule says. */
+enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
+	struct rtls_slice domain, enum rtls_level fallback);
 
 #endif

@@ -90,7 +90,7 @@ static bool is_only_asking(const struct rtls_flags *flags)
 
 static struct demand understand(const struct rtls_question *question)
 {
-	const enum rtls_level level = question->config->requiretls;
+	const enum rtls_level level = question->level;
 	const struct rtls_sts_policy *policy = question->policy;
 	struct demand demand = { .question = question };
 
@@ -110,6 +110,25 @@ static struct demand understand(const struct rtls_question *question)
 	return demand;
 }
 
+/* Whichever host it is going to be, does something vouch for its name? Without that the
+ * parameter must not be sent, not even by who only asks (RFC 8689 section 2). */
+static bool all_names_hold(const struct demand *demand)
+{
+	const struct rtls_record *record = demand->record;
+
+	if (!demand->fresh)
+		return false;
+	if (record->mx_dnssec == RTLS_DNSSEC_SECURE ||
+		record->mx_answer == RTLS_MX_IMPLICIT)
+		return true;
+	for (size_t i = 0; i < record->mx_count; i++)
+		if (demand->policy == NULL ||
+			!rtls_sts_policy_allows(
+				demand->policy, record->mx[i].host))
+			return false;
+	return record->mx_count > 0;
+}
+
 /* The part of the plan that needs no decision. An answer out of its time
  * proves nothing: then its DNSSEC state does not count. */
 static void describe(const struct demand *demand, struct rtls_plan *plan)
@@ -117,9 +136,11 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 	const struct rtls_question *question = demand->question;
 
 	plan->class = wanted_class(demand);
-	plan->ask_requiretls =
-		question->flags.requiretls == RTLS_REQUIRETLS_YES &&
-		question->config->requiretls != RTLS_LEVEL_DISABLE;
+	plan->flagged = question->flags.requiretls == RTLS_REQUIRETLS_YES;
+	plan->demand = question->level;
+	if (!demand->strict && plan->demand != RTLS_LEVEL_DISABLE)
+		plan->demand = all_names_hold(demand) ? RTLS_LEVEL_OPPORTUNISTIC
+						      : RTLS_LEVEL_DISABLE;
 	plan->record = demand->record;
 	if (demand->fresh)
 		plan->mx_dnssec = demand->record->mx_dnssec;
@@ -260,7 +281,8 @@ static bool decide_names(const struct demand *demand, struct rtls_plan *plan)
 	if (demand->question->policy == NULL &&
 		demand->question->config->mta_sts &&
 		record->txt == RTLS_TXT_VALID &&
-		record->fetch == RTLS_FETCH_FAILED)
+		(record->fetch == RTLS_FETCH_FAILED ||
+			record->fetch == RTLS_FETCH_RUNNING))
 		return refuse(plan, DEFER,
 			"4.7.0 REQUIRETLS: the MTA-STS policy of %s could not "
 			"be fetched, and nothing else vouches for its MX hosts",
@@ -281,7 +303,7 @@ static bool decide_strict(const struct demand *demand, struct rtls_plan *plan)
 {
 	if (!demand->strict)
 		return false;
-	if (demand->question->config->requiretls == RTLS_LEVEL_ENFORCE &&
+	if (demand->question->level == RTLS_LEVEL_ENFORCE &&
 		!demand->question->wire_support)
 		return refuse(plan, FAIL_FOR_GOOD,
 			"5.7.30 REQUIRETLS support required: this Exim lacks "

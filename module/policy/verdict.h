@@ -27,9 +27,10 @@ struct rtls_question {
 	/* A bounce asks, but does not insist (RFC 8689 section 5), unless this
 	 * site flagged it itself. */
 	bool empty_sender;
-	bool wire_support; /* this Exim speaks REQUIRETLS (patched) */
-	bool literal;      /* recipient domain or next hop is an address */
-	bool resolved;     /* the record is fresh: the resolver answered */
+	enum rtls_level level; /* what flagged mail demands of this domain */
+	bool wire_support;     /* this Exim speaks REQUIRETLS (patched) */
+	bool literal;          /* recipient domain or next hop is an address */
+	bool resolved;         /* the record is fresh: the resolver answered */
 	const struct rtls_record *record;
 	const struct rtls_sts_policy *policy; /* parsed and unexpired */
 };
@@ -53,7 +54,8 @@ struct rtls_plan {
 	struct rtls_slice policy_id;
 	struct rtls_slice policy_digest;
 	enum rtls_dnssec mx_dnssec;
-	bool ask_requiretls; /* send the parameter where it is offered */
+	bool flagged;           /* the message carries the flag REQUIRETLS, */
+	enum rtls_level demand; /* and this is what it comes to here */
 	const struct rtls_record *record;
 	const struct rtls_sts_policy *policy;
 };
@@ -65,11 +67,13 @@ void rtls_verdict_route(
 /*
  * The plan as the router's address_data:
  *   class=enforce sts=enforce id=20261101 policy=<digest> dnssec=no
- *   hosts="a:+:b::1:c" mx="a *.b" dane="a" tlsafail="b"
+ *   requiretls=verified hosts="a:+:b::1:c" mx="a *.b" dane="a" tlsafail="b"
  * or fail="5.7.10 ..." or defer="4.7.0 ...".
  *
  * dnssec    yes or no: of the MX answer; left out when not known
  * implicit  yes: no MX, the host is the domain itself
+ * requiretls  of flagged messages: what a patched Exim demands of the hosts, in the
+ *           words of its transport option
  * hosts     only when own_mx: Exim's host list in order of preference, with
  *           "+" between groups. What Exim remembers of hosts must not meet
  *           what it remembers for other mail to them. So the first letter of

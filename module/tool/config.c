@@ -108,9 +108,9 @@ static int print_text(const struct shown *shown)
 	if (shown->config.rules[0] == '\0')
 		(void)puts("# no rules file");
 	else
-		(void)printf("# %s: %zu rules\n",
+		(void)printf("# %s: %zu rules, %zu levels\n",
 			rtls_quoted(&q, rtls_slice(shown->config.rules)),
-			shown->rules.count);
+			shown->rules.count, shown->rules.level_count);
 	rtls_text_init(&value, buffer, sizeof(buffer));
 	for (size_t i = 0;
 		rtls_config_key(&shown->config, i, &name, &value, &help); i++) {
@@ -144,12 +144,14 @@ static json_t *keys_json(const struct shown *shown)
 static int print_json(const struct shown *shown)
 {
 	return rtls_verb_print_json(
-		json_pack("{s:o, s:b, s:b, s:s, s:{s:o, s:I}, s:o}", "file",
-			rtls_verb_json(rtls_slice(shown->path)), "exists",
-			shown->exists, "counts", shown->exists && shown->counts,
-			"state", file_state(shown), "rules", "file",
+		json_pack("{s:o, s:b, s:b, s:s, s:{s:o, s:I, s:I}, s:o}",
+			"file", rtls_verb_json(rtls_slice(shown->path)),
+			"exists", shown->exists, "counts",
+			shown->exists && shown->counts, "state",
+			file_state(shown), "rules", "file",
 			rtls_verb_json(rtls_slice(shown->config.rules)),
-			"count", (json_int_t)shown->rules.count, "keys",
+			"count", (json_int_t)shown->rules.count, "levels",
+			(json_int_t)shown->rules.level_count, "keys",
 			keys_json(shown)),
 		EX_OK);
 }

@@ -113,7 +113,7 @@ static void choose(const uint8_t *data, struct rtls_config *config,
 	struct rtls_question *question)
 {
 	rtls_config_defaults(config);
-	config->requiretls = (enum rtls_level)(data[0] & 3);
+	question->level = (enum rtls_level)(data[0] & 3);
 	config->mta_sts = (data[0] & 4) == 0;
 	config->sts_dns_error = (enum rtls_on_dns_error)(data[0] >> 3 & 1);
 	question->config = config;

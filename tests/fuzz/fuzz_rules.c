@@ -16,6 +16,12 @@ static void write_rules(const struct rtls_rules *rules, struct rtls_text *out)
 		rtls_text_add(out, rule->pattern);
 		rtls_text_printf(out, "\"%s\n", rule->secure ? " SECURE" : "");
 	}
+	for (size_t i = 0; i < rules->level_count; i++) {
+		rtls_text_printf(out, "level ");
+		rtls_text_add(out, rules->level[i].domain);
+		rtls_text_printf(
+			out, " %s\n", rtls_level_name(rules->level[i].level));
+	}
 }
 
 static void check_same(const struct rtls_rules *a, const struct rtls_rules *b)
@@ -27,6 +33,12 @@ static void check_same(const struct rtls_rules *a, const struct rtls_rules *b)
 		PROPERTY(rtls_slice_equal(a->rule[i].field, b->rule[i].field));
 		PROPERTY(rtls_slice_equal(
 			a->rule[i].pattern, b->rule[i].pattern));
+	}
+	PROPERTY(a->level_count == b->level_count);
+	for (size_t i = 0; i < a->level_count; i++) {
+		PROPERTY(a->level[i].level == b->level[i].level);
+		PROPERTY(rtls_slice_equal(
+			a->level[i].domain, b->level[i].domain));
 	}
 }
 
@@ -62,6 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; i < rules.count; i++)
 		check_rule(input, &rules.rule[i]);
+	for (size_t i = 0; i < rules.level_count; i++) {
+		PROPERTY(fuzz_inside(input, rules.level[i].domain));
+		PROPERTY(rules.level[i].level < RTLS_LEVEL_COUNT);
+		/* Its own wildcard finds it, or one before it. */
+		PROPERTY(rtls_rules_level(&rules, rules.level[i].domain,
+				 RTLS_LEVEL_COUNT) != RTLS_LEVEL_COUNT);
+	}
 	rtls_text_init(&text, buffer, sizeof(buffer));
 	write_rules(&rules, &text);
 	if (text.overflow || text.size > RTLS_RULES_SIZE_MAX)

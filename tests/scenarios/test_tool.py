@@ -396,7 +396,7 @@ def test_config_draft(tmp_path):
     answer = json.loads(run("config", "--json", "--file", str(path)).stdout)
     assert answer["keys"]["mta_sts"] == {"value": "no", "origin": "set"}
     assert answer["keys"]["tlsrpt"] == {"value": "no", "origin": "default"}
-    assert answer["rules"] == {"file": "", "count": 0}
+    assert answer["rules"] == {"file": "", "count": 0, "levels": 0}
     # What was printed is a configuration, and the same one.
     again = tmp_path / "again.conf"
     again.write_text(done.stdout)
@@ -516,7 +516,7 @@ def test_config_in_force(site):
     done = site.run("config")
     assert done.returncode == 0
     assert "/etc/exim4/requiretls.conf: counts\n" in done.stdout
-    assert "/etc/exim4/rules: 2 rules\n" in done.stdout
+    assert "/etc/exim4/rules: 2 rules, 0 levels\n" in done.stdout
     answer = json.loads(site.run("config", "--json").stdout)
     assert answer["counts"] is True and answer["rules"]["count"] == 2
     rules.write_text("flag Subject *\nfrob\n")

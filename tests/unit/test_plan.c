@@ -554,6 +554,33 @@ static void test_host(void **state)
 	free(copy);
 }
 
+/* C2.4, C3.3: flagged, what a patched Exim is to demand goes with the plan. */
+static void test_demand(void **state)
+{
+	static const char *const wanted[] = {
+		[RTLS_LEVEL_ENFORCE] = "requiretls=enforce",
+		[RTLS_LEVEL_VERIFIED] = "requiretls=verified",
+		[RTLS_LEVEL_OPPORTUNISTIC] = "requiretls=opportunistic",
+		[RTLS_LEVEL_DISABLE] = "requiretls=disable",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < RTLS_LEVEL_COUNT; i++) {
+		static struct material material;
+		char buffer[TEXT_SIZE];
+		struct rtls_text text;
+
+		build(&rows[0], &material);
+		material.plan.flagged = true;
+		material.plan.demand = (enum rtls_level)i;
+		rtls_text_init(&text, buffer, sizeof(buffer));
+		assert_int_equal(
+			rtls_plan_format(&material.plan, &text), RTLS_OK);
+		assert_non_null(strstr(buffer, wanted[i]));
+		check_round_trip(&material.plan, buffer);
+	}
+}
+
 int main(void)
 {
 	static struct check_suite suite;
@@ -565,6 +592,8 @@ int main(void)
 		&suite, "callers that break the contract", test_contract, NULL);
 	check_add(&suite, "A6.10 D7 what was written is what a session reads",
 		test_sweep, NULL);
+	check_add(&suite, "C2.4 C3.3 what flagged mail demands", test_demand,
+		NULL);
 	CHECK_TABLE(&suite, test_parse, texts);
 	CHECK_TABLE(&suite, test_host, hosts);
 	return check_run(&suite, "plan");

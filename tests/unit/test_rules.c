@@ -52,10 +52,42 @@ static const struct row rows[] = {
 		RTLS_OK, "1 flag A <b>\n4 dnssec X-1 <c>\n" },
 	{ "a name of 64 letters", TEXT("flag " DIGITS_58 "901234 x"), RTLS_OK,
 		"1 flag " DIGITS_58 "901234 <x>\n" },
+	{ "levels, apart from the rules",
+		TEXT("level *.a.example verified\nflag A b\n"
+		     "level b.example disable"),
+		RTLS_OK,
+		"2 flag A <b>\n1 level <*.a.example> verified\n"
+		"3 level <b.example> disable\n" },
+	{ "all levels",
+		TEXT("level a enforce\nlevel b\tverified \n"
+		     "level ?-_* opportunistic\nlevel * disable\n"),
+		RTLS_OK,
+		"1 level <a> enforce\n2 level <b> verified\n"
+		"3 level <?-_*> opportunistic\n4 level <*> disable\n" },
+	{ "a level without domain", TEXT("level"), RTLS_INVALID,
+		"line 1: expected a domain" },
+	{ "a domain that is none", TEXT("level a@b.example enforce"),
+		RTLS_INVALID, "line 1: expected a domain" },
+	{ "a domain that would never match", TEXT("level .a.example enforce"),
+		RTLS_INVALID, "line 1: expected a domain" },
+	{ "two dots", TEXT("level a..example enforce"), RTLS_INVALID,
+		"line 1: expected a domain" },
+	{ "a last dot", TEXT("level a.example. enforce"), RTLS_INVALID,
+		"line 1: expected a domain" },
+	{ "a U-label", TEXT("level b\xc3\xbc.example enforce"), RTLS_INVALID,
+		"line 1: expected a domain" },
+	{ "no level", TEXT("level a.example"), RTLS_INVALID,
+		"line 1: expected enforce, verified" },
+	{ "an unknown level", TEXT("level a.example enforced"), RTLS_INVALID,
+		"line 1: expected enforce, verified" },
+	{ "a level in another case", TEXT("level a.example Enforce"),
+		RTLS_INVALID, "line 1: expected enforce, verified" },
+	{ "more behind the level", TEXT("level a.example enforce x"),
+		RTLS_INVALID, "line 1: expected enforce, verified" },
 	{ "unknown verb", TEXT("#\nflags Subject x"), RTLS_INVALID,
-		"line 2: expected \"flag\" or \"dnssec\"" },
+		"line 2: expected \"flag\", \"dnssec\" or \"level\"" },
 	{ "verbs have a case", TEXT("Flag Subject x"), RTLS_INVALID,
-		"line 1: expected \"flag\" or \"dnssec\"" },
+		"line 1: expected \"flag\", \"dnssec\" or \"level\"" },
 	{ "no field", TEXT("flag"), RTLS_INVALID,
 		"line 1: expected the name of a header field" },
 	{ "a colon", TEXT("flag Subject: x"), RTLS_INVALID, "without colon" },
@@ -96,6 +128,12 @@ static void dump(const struct rtls_rules *rules, char out[DUMP_SIZE])
 		rtls_text_add(&text, rule->pattern);
 		rtls_text_printf(&text, ">%s\n", rule->secure ? " SECURE" : "");
 	}
+	for (size_t i = 0; i < rules->level_count; i++) {
+		rtls_text_printf(&text, "%u level <", rules->level[i].line);
+		rtls_text_add(&text, rules->level[i].domain);
+		rtls_text_printf(&text, "> %s\n",
+			rtls_level_name(rules->level[i].level));
+	}
 	assert_false(text.overflow);
 }
 
@@ -114,6 +152,8 @@ static enum rtls_status parse_cut(struct rtls_slice whole, size_t size,
 			assert_true(check_inside(text, rules.rule[i].field));
 			assert_true(check_inside(text, rules.rule[i].pattern));
 		}
+		for (size_t i = 0; i < rules.level_count; i++)
+			assert_true(check_inside(text, rules.level[i].domain));
 		dump(&rules, dumped);
 	} else {
 		assert_int_equal(status, RTLS_INVALID);
@@ -340,6 +380,33 @@ static void test_apply(void **state)
 	assert_int_equal(flags.dnssec, row->after.dnssec);
 }
 
+static void test_level(void **state)
+{
+	static struct rtls_rules rules;
+
+	(void)state;
+	assert_int_equal(
+		rtls_rules_parse(
+			rtls_slice("level mx.a.example disable\n"
+				   "level *.A.example verified\n"
+				   "level a.example enforce\n"
+				   "level *.a.example opportunistic\n"),
+			&rules, NULL),
+		RTLS_OK);
+	assert_int_equal(rtls_rules_level(&rules, rtls_slice("mx.a.example"),
+				 RTLS_LEVEL_ENFORCE),
+		RTLS_LEVEL_DISABLE);
+	assert_int_equal(rtls_rules_level(&rules, rtls_slice("x.y.a.example"),
+				 RTLS_LEVEL_ENFORCE),
+		RTLS_LEVEL_VERIFIED);
+	assert_int_equal(rtls_rules_level(&rules, rtls_slice("a.example"),
+				 RTLS_LEVEL_DISABLE),
+		RTLS_LEVEL_ENFORCE);
+	assert_int_equal(rtls_rules_level(&rules, rtls_slice("b.example"),
+				 RTLS_LEVEL_OPPORTUNISTIC),
+		RTLS_LEVEL_OPPORTUNISTIC);
+}
+
 int main(void)
 {
 	static struct check_suite suite;
@@ -351,5 +418,6 @@ int main(void)
 	check_add(&suite, "wildcard: all short ones", test_all_matches, NULL);
 	check_add(&suite, "wildcard: effort is bounded", test_effort, NULL);
 	CHECK_TABLE(&suite, test_apply, effects);
+	check_add(&suite, "level: the first that matches", test_level, NULL);
 	return check_run(&suite, "rules");
 }

@@ -84,7 +84,7 @@ static void build(const struct setup *setup, struct world *world)
 
 	*question = (struct rtls_question){ .config = &world->config,
 		.domain = rtls_slice("bank.example") };
-	world->config.requiretls = setup->level;
+	question->level = setup->level;
 	world->config.mta_sts = !setup->ignores_sts;
 	world->config.sts_dns_error =
 		setup->defers ? RTLS_DNS_ERROR_DEFER : RTLS_DNS_ERROR_PROCEED;
@@ -392,7 +392,7 @@ static void test_plan_fields(void **state)
 
 	(void)state;
 	ask(&enforced, &plan);
-	assert_true(plan.own_mx && plan.sts && plan.ask_requiretls);
+	assert_true(plan.own_mx && plan.sts && plan.flagged);
 	assert_int_equal(plan.sts_mode, RTLS_STS_ENFORCE);
 	assert_int_equal(plan.mx_dnssec, RTLS_DNSSEC_SECURE);
 	check_slice(plan.policy_id, "20261101");
@@ -400,10 +400,10 @@ static void test_plan_fields(void **state)
 	assert_non_null(plan.record);
 	assert_non_null(plan.policy);
 	ask(&old, &plan);
-	assert_true(plan.own_mx && plan.sts && !plan.ask_requiretls);
+	assert_true(plan.own_mx && plan.sts && !plan.flagged);
 	assert_int_equal(plan.mx_dnssec, RTLS_DNSSEC_UNKNOWN);
 	ask(&none, &plan);
-	assert_false(plan.own_mx || plan.sts || plan.ask_requiretls);
+	assert_false(plan.own_mx || plan.sts || plan.flagged);
 	assert_null(plan.policy);
 	assert_int_equal(plan.policy_id.size, 0);
 }
@@ -507,7 +507,7 @@ static void check_relaxed(
 
 	MUST((plan->class == RTLS_CLASS_RELAXED) == relaxed);
 	MUST(!relaxed || plan->action == RTLS_DELIVER);
-	MUST(!relaxed || (!plan->sts && !plan->ask_requiretls));
+	MUST(!relaxed || (!plan->sts && !plan->flagged));
 }
 
 static void check_insisting(
@@ -522,7 +522,7 @@ static void check_insisting(
 	MUST((plan->class == RTLS_CLASS_STRICT) == insists(setup));
 	if (!insists(setup) || plan->action != RTLS_DELIVER)
 		return;
-	MUST(plan->own_mx && plan->ask_requiretls);
+	MUST(plan->own_mx && plan->flagged && plan->demand == setup->level);
 	MUST(setup->mx == RTLS_MX_HOSTS || setup->mx == RTLS_MX_IMPLICIT);
 	MUST(setup->mx_dnssec != RTLS_DNSSEC_BOGUS);
 	MUST(vouched);
@@ -607,6 +607,29 @@ static void check_off(const struct setup *setup, const struct rtls_plan *plan)
 	MUST(plan->action == other.action && plan->class == other.class);
 }
 
+/* What does not insist asks, where the session can be one that RFC 8689 section 2
+ * wants: something vouches for the names of all hosts. */
+static void check_asking(
+	const struct setup *setup, const struct rtls_plan *plan)
+{
+	const bool known = !setup->unresolved && !setup->no_record &&
+			   !setup->literal && setup->mx != RTLS_MX_NULL &&
+			   setup->mx != RTLS_MX_NXDOMAIN;
+	const bool signed_mx = setup->mx_dnssec == RTLS_DNSSEC_SECURE;
+
+	if (!plan->flagged || insists(setup))
+		return;
+	MUST(plan->demand == RTLS_LEVEL_DISABLE ||
+		plan->demand == RTLS_LEVEL_OPPORTUNISTIC);
+	MUST(plan->demand == RTLS_LEVEL_DISABLE ||
+		setup->level != RTLS_LEVEL_DISABLE);
+	if (plan->demand == RTLS_LEVEL_OPPORTUNISTIC)
+		MUST(signed_mx || (known && (setup->mx == RTLS_MX_IMPLICIT ||
+						    plan->sts)));
+	if (known && signed_mx && setup->level != RTLS_LEVEL_DISABLE)
+		MUST(plan->demand == RTLS_LEVEL_OPPORTUNISTIC);
+}
+
 static void check_all(const struct setup *setup)
 {
 	struct rtls_plan answer;
@@ -615,9 +638,8 @@ static void check_all(const struct setup *setup)
 	ask(setup, &answer);
 	check_form(setup, plan);
 	check_relaxed(setup, plan);
-	MUST(plan->ask_requiretls ==
-		(setup->requiretls == RTLS_REQUIRETLS_YES &&
-			setup->level != RTLS_LEVEL_DISABLE));
+	MUST(plan->flagged == (setup->requiretls == RTLS_REQUIRETLS_YES));
+	check_asking(setup, plan);
 	if (setup->requiretls == RTLS_REQUIRETLS_RELAXED)
 		return;
 	MUST(!is_bogus_now(setup) || setup->literal ||
