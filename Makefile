@@ -7,6 +7,10 @@
 #   make asan       unit tests and seeds under ASan and UBSan, gcc and clang
 #   make fuzz       SECONDS=60 TARGET=name: libFuzzer on one parser or on all
 #   make bench      measure, print the table of docs/PERFORMANCE.md
+#   make exim       EXIM_RELEASE=4.96: Exim with our patches, as Debian packages
+#   make exim-all   the same of every release there are patches for
+#   make wire       EXIM_RELEASE=4.98.2: the REQUIRETLS scenarios with that Exim
+#   make patches    EXIM_RELEASE=4.96: is each patch needed by a test?
 #   make install    DESTDIR= PREFIX=/usr
 #   make clean
 
@@ -35,9 +39,10 @@ PATHS    := -DRTLS_CONFIG_PATH='"$(EXIM_CONFIG)/requiretls.conf"' \
 	-DRTLS_DEFAULT_PROGRAM='"$(PROGRAM)"'
 # The module works in the Exim release its headers are of, and in no other.
 EXIM_VERSION ?= $(shell dpkg-query -W -f '$${Version}' exim4-dev | sed 's/[-~+].*//')
+EXIM_INCLUDE ?= /usr/include/exim4
 # -isystem: Exim's headers are not ours to warn about.
 BASE     := -std=c11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -Imodule \
-	-isystem /usr/include/exim4 $(PATHS) -MMD -MP
+	-isystem $(EXIM_INCLUDE) $(PATHS) -MMD -MP
 COMPILE   = $(CC) $(BASE) $(WARNINGS) $(CFLAGS) $(CPPFLAGS)
 
 NET_LIBS  = -lgetdns -lcurl -lgnutls -ljansson -lz
@@ -56,7 +61,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: FORCE all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios
+.PHONY: FORCE all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches exim exim-all
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -127,10 +132,23 @@ unit-and-seeds: $(UNIT_TESTS) $(REPLAYS)
 	@tests/run-seeds $(REPLAYS)
 
 exports: all
-	@tests/exim/exports $(OUT)/requiretls.so module/exim/export.map
+	@EXIM_INCLUDE=$(EXIM_INCLUDE) tests/exim/exports $(OUT)/requiretls.so module/exim/export.map
+
+PYTEST = OUT=$(OUT) $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
 
 scenarios: all
-	@OUT=$(OUT) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/lab tests/scenarios
+	@$(PYTEST) tests/lab tests/build tests/scenarios
+
+# REQUIRETLS on the wire with the patched Exim of another release, and the module for it.
+wire: all
+	@cd tests/scenarios && RTLS_EXIM_VERSION=$(EXIM_RELEASE) $(PYTEST) \
+		test_wire_client.py test_wire_dsn.py test_wire_module.py \
+		test_wire_reuse.py test_wire_review.py test_wire_server.py \
+		test_wire_spool.py
+
+# Is each patch of a release necessary? A build for each: some minutes.
+patches: all
+	@OUT=$(OUT) tests/patches-necessary $(EXIM_RELEASE)
 
 # One command for a person and for CI; prints the sum of everything at the end.
 check: deps
@@ -161,10 +179,21 @@ fuzz:
 lint:
 	@CLANG=$(CLANG) build/lint.sh
 
+# --- Exim with our patches ---------------------------------------------------
+
+exim:
+	@OUT=$(OUT) build/exim.sh $(EXIM_RELEASE)
+
+exim-all:
+	@for release in $$(build/exim.sh --list | cut -d' ' -f1); do \
+		OUT=$(OUT) build/exim.sh $$release || exit $$?; \
+	done
+
 # --- installation -----------------------------------------------------------
 
 install: all
 	install -d $(DESTDIR)$(MODULE_DIR) $(DESTDIR)$(dir $(PROGRAM)) \
+		$(DESTDIR)$(EXIM_CONFIG)/conf.d/acl \
 		$(DESTDIR)$(EXIM_CONFIG)/conf.d/main \
 		$(DESTDIR)$(EXIM_CONFIG)/conf.d/router \
 		$(DESTDIR)$(EXIM_CONFIG)/conf.d/transport \
@@ -175,15 +204,15 @@ install: all
 		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
 	sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#' module/conf/main.conf | \
 		install -m 644 /dev/stdin $(DESTDIR)$(EXIM_CONFIG)/requiretls/main.conf
-	install -m 644 module/conf/routers.conf module/conf/transports.conf \
-		$(DESTDIR)$(EXIM_CONFIG)/requiretls/
+	install -m 644 module/conf/acl.conf module/conf/routers.conf \
+		module/conf/transports.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls/
 	for manual in docs/*.[1-9]; do \
 		section=man$${manual##*.}; \
 		install -d $(DESTDIR)$(PREFIX)/share/man/$$section && \
 		install -m 644 $$manual $(DESTDIR)$(PREFIX)/share/man/$$section/ \
 			|| exit 1; \
 	done
-	for part in main router transport; do \
+	for part in acl main router transport; do \
 		install -m 644 module/conf/conf.d/$$part/*_exim-requiretls \
 			$(DESTDIR)$(EXIM_CONFIG)/conf.d/$$part/ || exit 1; \
 	done

@@ -17,10 +17,10 @@ run() {
 }
 
 mkdir -p build/out
-mapfile -t sources < <(find module tests -name '*.c' | sort)
-mapfile -t headers < <(find module tests -name '*.h' | sort)
+mapfile -t sources < <(find module tests build/exim -name '*.c' | sort)
+mapfile -t headers < <(find module tests build/exim -name '*.h' | sort)
 mapfile -t scripts < <(grep -rlE '^#!/(bin/sh|bin/bash|usr/bin/env bash)' \
-	build/*.sh tests .ci --include='*' --exclude-dir=out | sort)
+	build/*.sh build/exim tests .ci --include='*' --exclude-dir=out | sort)
 mapfile -t manuals < <(find docs -name '*.[1-9]' | sort)
 
 flags=(-std=c11 -D_GNU_SOURCE -Imodule -Itests/unit -isystem /usr/include/exim4
@@ -38,8 +38,8 @@ run "cppcheck" cppcheck --quiet --error-exitcode=1 --enable=warning,portability 
 run "clang warnings" make --no-print-directory -s OUT=build/out/lint-clang \
 	CC=clang CI=1 all
 run "shellcheck" shellcheck "${scripts[@]}"
-run "codespell" codespell -L nd,bu --skip='*/seeds/*' README.md docs module tests build/deps.sh \
-	build/lint.sh Makefile
+run "codespell" codespell -L nd,bu --skip='*/seeds/*' README.md docs module tests build/*.sh build/exim \
+	Makefile
 if [ "${#manuals[@]}" -gt 0 ]; then
 	run "mandoc" mandoc -T lint -W warning "${manuals[@]}"
 fi
