@@ -12,6 +12,22 @@
 
 #define LOG_LINE_SIZE 4096
 
+/* Only patched Exims have it, and only their header declares it. A module
+ * that was built with another header must load in both: undefined, its
+ * address is NULL. */
+/* NOLINTNEXTLINE(readability-redundant-declaration) */
+extern BOOL message_requiretls __attribute__((weak, visibility("default")));
+
+#if LOCAL_SCAN_ABI_VERSION_MAJOR >= 9
+#define WRITE_LOG(...) log_write(__VA_ARGS__)
+
+const char *rtls_exim_expand(const char *what)
+{
+	return (const char *)expand_string((const uschar *)what);
+}
+#else
+#define WRITE_LOG(...) log_write(0, __VA_ARGS__)
+
 const char *rtls_exim_expand(const char *what)
 {
 	/* Exim takes a non-const pointer, but does not write through it. */
@@ -22,6 +38,7 @@ const char *rtls_exim_expand(const char *what)
 
 	return (const char *)expand_string(text.out);
 }
+#endif
 
 struct rtls_slice rtls_exim_value(const char *what)
 {
@@ -36,18 +53,53 @@ void rtls_exim_log(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	log_write(0, LOG_MAIN, "requiretls: %s", line);
+	WRITE_LOG(LOG_MAIN, "requiretls: %s", line);
 }
 
-int rtls_exim_return(uschar **yield, struct rtls_slice text)
+int rtls_exim_return_like(
+	uschar **yield, struct rtls_slice text, const uschar *like)
 {
-	uschar *copy = store_get((int)text.size + 1, GET_UNTAINTED);
+	uschar *copy = store_get((int)text.size + 1, like);
 
 	if (text.size > 0)
 		memcpy(copy, text.data, text.size);
 	copy[text.size] = '\0';
 	*yield = copy;
 	return OK;
+}
+
+int rtls_exim_return(uschar **yield, struct rtls_slice text)
+{
+	return rtls_exim_return_like(yield, text, GET_UNTAINTED);
+}
+
+const char *rtls_exim_sender(void)
+{
+	return sender_address == NULL ? "" : (const char *)sender_address;
+}
+
+int rtls_exim_recipient_count(void)
+{
+	return recipients_count;
+}
+
+const char *rtls_exim_recipient(int index)
+{
+	return (const char *)recipients_list[index].address;
+}
+
+void rtls_exim_recipient_set(int index, const char *address)
+{
+	recipients_list[index].address = string_copy_taint(
+		(const uschar *)address, recipients_list[index].address);
+}
+
+bool rtls_exim_flag_message(bool flagged)
+{
+	if (&message_requiretls == NULL)
+		return false;
+	message_requiretls = flagged ? TRUE : FALSE;
+	return true;
 }
 
 /* ${dlfunc} checks nothing about the host it runs in, so we do. */

@@ -15,11 +15,16 @@
 #define REPORT_SIZE_MAX  (8 * 1024 * 1024)
 #define SPOOL_HEADER_MAX (256 * 1024)
 #define COMMAND_MAX      16384
-#define MESSAGE_ID_MAX   32
+#define PATH_SIZE        1024
+
+/* tttttt-pppppp-ss up to Exim 4.96, tttttt-ppppppppppp-ssss since 4.97. An
+ * Exim that was upgraded still has the old ones in its queue. */
+#define MESSAGE_ID_OLD 16
+#define MESSAGE_ID_MAX 23
 
 static bool is_message_id(struct rtls_slice text)
 {
-	if (text.size != MESSAGE_ID_LENGTH || text.size > MESSAGE_ID_MAX)
+	if (text.size != MESSAGE_ID_OLD && text.size != MESSAGE_ID_MAX)
 		return false;
 	for (size_t i = 0; i < text.size; i++) {
 		char c = text.data[i];
@@ -60,79 +65,143 @@ static bool reported_message(char id[MESSAGE_ID_MAX + 1])
 	return false;
 }
 
+/* "-aclm _name size", a line end, so many bytes, a line end. The bytes may be any
+ * text: take them, lest some line of theirs be read as one of Exim's. */
+static bool take_acl_variable(struct rtls_slice *header, struct rtls_slice line,
+	struct rtls_slice *name, struct rtls_slice *value)
+{
+	unsigned long long size;
+
+	(void)rtls_slice_take(&line, ' ');
+	*name = rtls_slice_take(&line, ' ');
+	if (!rtls_slice_number(line, SPOOL_HEADER_MAX, &size) ||
+		size >= header->size)
+		return false;
+	*value = rtls_slice_n(header->data, (size_t)size);
+	*header =
+		rtls_slice_n(header->data + size + 1, header->size - size - 1);
+	return true;
+}
+
+static bool asks_for_protection(struct rtls_slice text, bool otherwise)
+{
+	struct rtls_flags flags;
+	enum rtls_status status = rtls_flags_parse(text, &flags);
+
+	if (status == RTLS_NONE)
+		return otherwise;
+	return status == RTLS_INVALID ||
+	       flags.requiretls == RTLS_REQUIRETLS_YES;
+}
+
+/* What local_scan() left counts; without that what requiretls_flag() left. Where this
+ * Exim has a flag of its own and the message had it, Exim has seen to the report. */
 static bool spool_header_flagged(struct rtls_slice header)
 {
-	struct rtls_slice line;
-	struct rtls_flags flags;
+	const bool patched = rtls_exim_speaks_requiretls();
+	struct rtls_slice line, name, value;
+	bool flagged = false, scanned = false, exims = false;
 
 	while (rtls_slice_line(&header, &line)) {
-		if (line.size == 0)
-			return false; /* the recipients and headers follow */
+		if (line.size == 0) /* the recipients and headers follow */
+			return patched ? flagged && !exims : flagged || exims;
 		if (rtls_slice_starts(line, "--"))
 			line = rtls_slice_n(line.data + 1, line.size - 1);
-		if (!rtls_slice_starts(line, "-local_scan "))
-			continue;
-		return rtls_flags_parse(line, &flags) == RTLS_INVALID ||
-		       flags.requiretls == RTLS_REQUIRETLS_YES;
+		if (rtls_slice_starts(line, "-acl")) {
+			if (!take_acl_variable(&header, line, &name, &value))
+				return true; /* cut off */
+			if (rtls_slice_is(name, "_requiretls_data") && !scanned)
+				flagged = asks_for_protection(value, flagged);
+		} else if (rtls_slice_starts(line, "-local_scan ")) {
+			flagged = asks_for_protection(line, flagged);
+			scanned = true;
+		} else if (rtls_slice_is(line, "-requiretls")) {
+			exims = true;
+		}
 	}
-	return true; /* cut off before that line: not known */
+	return true; /* cut off before the end: not known */
 }
 
-/* The first so many bytes of a spool file of Exim's; 0 when there are none. */
-static size_t spool_read(const char *path, char *buffer, size_t size)
+/* Open a spool file of Exim's: it stands in input/, or in a directory named for a
+ * character of the id; that of a named queue has one more directory above it.
+ * -1: there is none. */
+static int spool_open(const char *id, char kind, int flags)
 {
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t got = 1;
-
-	while (fd >= 0 && got > 0 && used < size) {
-		got = read(fd, buffer + used, size - used);
-		if (got > 0)
-			used += (size_t)got;
-	}
-	if (fd >= 0)
-		close(fd);
-	return used;
-}
-
-/* The -H file stands in input/, or in a directory named for a character of
- * the id; that of a named queue has one more directory above it. The line
- * that counts stands near the top. */
-static bool message_flagged(const char *id, char *buffer)
-{
-	char directory[512], queue[128] = "", path[1024];
-	size_t size = 0;
+	const int careful = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	char directory[512], queue[128] = "", path[PATH_SIZE];
+	int fd;
 
 	if (!rtls_slice_copy(rtls_exim_value("$spool_directory"), directory,
 		    sizeof(directory)) ||
 		!rtls_slice_copy(
 			rtls_exim_value("$queue_name"), queue, sizeof(queue)))
-		return true;
-	snprintf(path, sizeof(path), "%s/%s/input/%s-H", directory, queue, id);
-	size = spool_read(path, buffer, SPOOL_HEADER_MAX);
-	if (size == 0) {
-		snprintf(path, sizeof(path), "%s/%s/input/%c/%s-H", directory,
-			queue, id[5], id);
-		size = spool_read(path, buffer, SPOOL_HEADER_MAX);
-	}
-	return size == 0 || spool_header_flagged(rtls_slice_n(buffer, size));
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s/input/%s-%c", directory, queue, id,
+		kind);
+	fd = open(path, flags | careful);
+	if (fd >= 0)
+		return fd;
+	snprintf(path, sizeof(path), "%s/%s/input/%c/%s-%c", directory, queue,
+		id[5], id, kind);
+	return open(path, flags | careful);
 }
 
+/* The first so many bytes; closes the file. */
+static size_t spool_read(int fd, char *buffer, size_t size)
+{
+	size_t used = 0;
+	ssize_t got = 1;
+
+	while (got > 0 && used < size) {
+		got = read(fd, buffer + used, size - used);
+		if (got > 0)
+			used += (size_t)got;
+	}
+	close(fd);
+	return used;
+}
+
+bool rtls_bounce_is_report(void)
+{
+	char id[MESSAGE_ID_MAX + 1];
+
+	return *rtls_exim_sender() == '\0' && reported_message(id);
+}
+
+/* The line that counts stands near the top of the -H file. Whatever cannot be
+ * known: ask for protection. */
 bool rtls_bounce_of_flagged(void)
 {
 	char id[MESSAGE_ID_MAX + 1];
 	char *buffer;
+	size_t size;
 	bool flagged;
+	int fd;
 
-	if ((sender_address != NULL && *sender_address != '\0') ||
-		!reported_message(id))
+	if (*rtls_exim_sender() != '\0' || !reported_message(id))
 		return false;
+	fd = spool_open(id, 'H', O_RDONLY);
+	if (fd < 0)
+		return true;
 	buffer = malloc(SPOOL_HEADER_MAX + 1);
-	if (buffer == NULL)
-		return true; /* not knowing, ask for protection */
-	flagged = message_flagged(id, buffer);
+	if (buffer == NULL) {
+		close(fd);
+		return true;
+	}
+	size = spool_read(fd, buffer, SPOOL_HEADER_MAX);
+	flagged = size == 0 || spool_header_flagged(rtls_slice_n(buffer, size));
 	free(buffer);
 	return flagged;
+}
+
+int rtls_bounce_open_body(void)
+{
+	struct rtls_slice id = rtls_exim_value("$message_exim_id");
+	char name[MESSAGE_ID_MAX + 1];
+
+	if (!is_message_id(id) || !rtls_slice_copy(id, name, sizeof(name)))
+		return -1;
+	return spool_open(name, 'D', O_RDWR);
 }
 
 /* Where the pieces of a report are, as offsets into its text. */
@@ -252,9 +321,10 @@ void rtls_bounce_cut_body(int fd)
 	char boundary[100];
 	struct report report;
 	char *text = malloc(REPORT_SIZE_MAX);
-	ssize_t size = text == NULL ? 0
-				    : pread(fd, text, REPORT_SIZE_MAX,
-					      SPOOL_DATA_START_OFFSET);
+	ssize_t size = text == NULL || fd < 0
+			       ? 0
+			       : pread(fd, text, REPORT_SIZE_MAX,
+					 SPOOL_DATA_START_OFFSET);
 	bool cut = size > 0 && report_boundary(boundary, sizeof(boundary)) &&
 		   report_parse(text, (size_t)size, boundary, &report) &&
 		   report_write(fd, text, &report, boundary);

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* Is the message that is being received Exim's own report about another one? */
+bool rtls_bounce_is_report(void);
+
 /*
  * Is the message that is being received Exim's own report about a flagged message?
  * Its process was started with -E<message id> and an empty sender; the flag is in the
@@ -15,11 +18,20 @@
 bool rtls_bounce_of_flagged(void);
 
 /*
+ * The body of the message that is being received, for rtls_bounce_cut_body(), where Exim
+ * does not hand it over: in an ACL.
+ *
+ * -1  it cannot be opened
+ */
+int rtls_bounce_open_body(void);
+
+/*
  * RET=HDRS for a report that was written with the whole message in it: in the
  * last part, "message/rfc822" becomes "text/rfc822-headers" and what follows its headers goes.
  * A report of another shape stays as it is.
  *
- * fd  the body file as local_scan() gets it, open for writing
+ * fd  the body file as local_scan() gets it, open for writing; or -1: a log line says
+ *     that the body stays in
  */
 void rtls_bounce_cut_body(int fd);
 

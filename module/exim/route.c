@@ -5,7 +5,7 @@
  * record, and only when that is missing or stale starts the program that
  * asks the network. The policy domain is the recipient domain as written, or the
  * smart host (RFC 8461 section 3.4). */
-#include "exim/api.h"
+#include "exim/scan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +14,10 @@
 #include "exim/helper.h"
 #include "policy/domain.h"
 #include "policy/flags.h"
+#include "policy/rules.h"
 #include "policy/verdict.h"
 #include "store/cache.h"
+#include "store/config_file.h"
 #include "store/refused.h"
 
 #define PLAN_SIZE     (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
@@ -249,34 +251,54 @@ static int answer(uschar **yield, const struct rtls_plan *plan)
 }
 
 /* The tag is taken off when a message is received. Here it still is on an
- * address that is only being verified, and on one an alias leads to. */
+ * address that is only being verified, and on one an alias leads to. Where a
+ * router takes it off, it was on the address this one comes from. */
 static bool has_tag(const struct rtls_config *config)
 {
-	struct rtls_slice local_part = rtls_exim_value("$local_part");
+	static const char *const names[] = { "$local_part",
+		"$parent_local_part", "$original_local_part" };
 	struct rtls_slice tag = rtls_slice(config->tag);
 
-	return tag.size > 0 && local_part.size > tag.size &&
-	       rtls_slice_ends_nocase(local_part, tag);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct rtls_slice local_part = rtls_exim_value(names[i]);
+
+		if (tag.size > 0 && local_part.size > tag.size &&
+			rtls_slice_ends_nocase(local_part, tag))
+			return true;
+	}
+	return false;
 }
 
-/* Flags that do not parse were written by nobody we know: then the message
- * asks for all there is. Never flagged mail sent plain. */
 static void flags_of_message(
 	const struct rtls_config *config, struct rtls_flags *flags)
 {
-	enum rtls_status status;
-
-	*flags = (struct rtls_flags){ 0 };
-	status = rtls_flags_parse(rtls_exim_value("$local_scan_data"), flags);
-	if (status == RTLS_INVALID)
-		*flags = (struct rtls_flags){ .requiretls = RTLS_REQUIRETLS_YES,
-			.dnssec = RTLS_DNSSEC_REQUIRE };
-	/* Verification and cut-through delivery come before local_scan(). */
-	if (status == RTLS_NONE &&
-		rtls_flag_value_is_yes(rtls_exim_value("$acl_m_requiretls")))
-		rtls_flags_set(flags, RTLS_BY_ACL);
+	rtls_scan_flags(flags);
+	/* Exim's own flag, whoever set it, and when. */
+	if (rtls_flag_value_is_yes(rtls_exim_value("$requiretls")))
+		rtls_flags_set(flags, RTLS_BY_ESMTP);
 	if (has_tag(config))
 		rtls_flags_set(flags, RTLS_BY_TAG);
+}
+
+/* What flagged mail demands of this domain: a rule's word, or the key. */
+static enum rtls_status level_of_domain(
+	const struct request *request, enum rtls_level *level)
+{
+	static char buffer[RTLS_RULES_SIZE_MAX + 1];
+	static struct rtls_rules rules;
+	struct rtls_err err = { "" };
+	enum rtls_status status = RTLS_OK;
+
+	*level = request->config->requiretls;
+	if (request->question.flags.requiretls != RTLS_REQUIRETLS_YES)
+		return RTLS_OK; /* does not matter */
+	status = rtls_rules_load(request->config, buffer, &rules, &err);
+	if (status == RTLS_OK)
+		*level = rtls_rules_level(
+			&rules, rtls_slice(request->domain), *level);
+	else
+		rtls_exim_log("configuration error: %s", err.text);
+	return status;
 }
 
 static int route_domain(uschar **yield, const struct rtls_config *config,
@@ -301,6 +323,10 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	if (request.question.literal)
 		rtls_quote(normalized, sizeof(normalized), domain);
 	request.question.domain = rtls_slice(normalized);
+	if (level_of_domain(&request, &request.question.level) != RTLS_OK)
+		return rtls_exim_return(yield,
+			rtls_slice(
+				"defer=\"4.3.5 local configuration error\""));
 	route(&request, &plan);
 	log_plan(&request, &plan);
 	return answer(yield, &plan);

@@ -1,9 +1,7 @@
-/* scan.c - local_scan(): decide once, when a message is received, what it
- * asks for, and leave that in the spool as $local_scan_data.
- *
- * RFC 8689: section 4.1 (tagging), section 3 (TLS-Required), section 5
- * (bounces). Cannot fail open: whatever cannot be read is a temporary reject. */
-#include "exim/api.h"
+/* scan.c - see scan.h; and local_scan(), which leaves the flags in the spool as
+ * $local_scan_data. Cannot fail open: whatever cannot be read is a temporary
+ * reject. */
+#include "exim/scan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,25 +12,26 @@
 #include "policy/text.h"
 #include "store/config_file.h"
 
-#define ADDRESS_SIZE 1024
-
-/* The tag is ours, not the recipient's: it comes off each address. */
 static void scan_tags(
 	const struct rtls_config *config, struct rtls_flags *flags)
 {
-	char bare[ADDRESS_SIZE];
+	char bare[RTLS_SCAN_ADDRESS_SIZE];
 
-	for (int i = 0; i < recipients_count && config->tag[0] != '\0'; i++) {
-		const char *address = (char *)recipients_list[i].address;
+	for (int i = 0; i < rtls_exim_recipient_count(); i++)
+		if (rtls_scan_bare_address(
+			    config, rtls_exim_recipient(i), bare))
+			rtls_flags_set(flags, RTLS_BY_TAG);
+}
 
-		if (!rtls_tag_strip(rtls_slice(address),
-			    rtls_slice(config->tag), bare, sizeof(bare)))
-			continue;
-		/* Exim made this address; without the tag it is no less tainted. */
-		recipients_list[i].address = string_copy_taint(
-			(uschar *)bare, recipients_list[i].address);
-		rtls_flags_set(flags, RTLS_BY_TAG);
-	}
+/* The tag is ours, not the recipient's: it comes off each address. */
+static void strip_tags(const struct rtls_config *config)
+{
+	char bare[RTLS_SCAN_ADDRESS_SIZE];
+
+	for (int i = 0; i < rtls_exim_recipient_count(); i++)
+		if (rtls_scan_bare_address(
+			    config, rtls_exim_recipient(i), bare))
+			rtls_exim_recipient_set(i, bare);
 }
 
 static bool addresses_match(struct rtls_slice pattern, struct rtls_slice list)
@@ -120,8 +119,9 @@ static bool rule_matches(const struct rtls_rule *rule, struct field *field)
 		       addresses_match(rule->pattern, field->addresses));
 }
 
+/* has_levels: for some domain flags may count whatever the key requiretls says. */
 static enum rtls_status scan_rules(const struct rtls_config *config,
-	struct rtls_flags *flags, struct rtls_err *err)
+	struct rtls_flags *flags, bool *has_levels, struct rtls_err *err)
 {
 	static char buffer[RTLS_RULES_SIZE_MAX + 1];
 	static struct rtls_rules rules;
@@ -133,6 +133,7 @@ static enum rtls_status scan_rules(const struct rtls_config *config,
 	for (size_t i = 0; i < rules.count; i++)
 		if (rule_matches(&rules.rule[i], &field))
 			rtls_rule_apply(&rules.rule[i], flags);
+	*has_levels = rules.level_count > 0;
 	return RTLS_OK;
 }
 
@@ -168,52 +169,125 @@ static void scan_tls_required(struct rtls_flags *flags)
 	flags->by = RTLS_BY_HEADER;
 }
 
-static enum rtls_status scan_message(const struct rtls_config *config, int fd,
-	struct rtls_flags *flags, struct rtls_err *err)
+/* A patched Exim flags its own reports and leaves their bodies out, or is told not
+ * to (requiretls_redact_dsn): its word counts. On a stock one that is for us to
+ * do. */
+static void scan_envelope(struct rtls_scan *scan)
 {
-	enum rtls_status status;
+	if (!rtls_exim_speaks_requiretls()) {
+		scan->cut_body = rtls_bounce_of_flagged();
+		if (scan->cut_body)
+			rtls_flags_set(&scan->flags, RTLS_BY_BOUNCE);
+		return;
+	}
+	if (rtls_flag_value_is_yes(rtls_exim_value("$requiretls"))) {
+		rtls_flags_set(&scan->flags, rtls_bounce_is_report()
+						     ? RTLS_BY_BOUNCE
+						     : RTLS_BY_ESMTP);
+		return;
+	}
+	/* About a message of before the patches were there. */
+	scan->cut_body = rtls_bounce_of_flagged();
+	if (scan->cut_body)
+		rtls_flags_set(&scan->flags, RTLS_BY_BOUNCE);
+}
 
-	if (rtls_flag_value_is_yes(rtls_exim_value("$requiretls")))
-		rtls_flags_set(flags, RTLS_BY_ESMTP);
+enum rtls_status rtls_scan_message(const struct rtls_config *config,
+	struct rtls_scan *scan, struct rtls_err *err)
+{
+	struct rtls_flags *flags = &scan->flags;
+	enum rtls_status status;
+	bool has_levels = false;
+
+	*scan = (struct rtls_scan){ 0 };
+	scan_envelope(scan);
 	scan_tags(config, flags);
 	if (rtls_flag_value_is_yes(rtls_exim_value("$acl_m_requiretls")))
 		rtls_flags_set(flags, RTLS_BY_ACL);
-	status = scan_rules(config, flags, err);
+	status = scan_rules(config, flags, &has_levels, err);
 	if (status != RTLS_OK)
 		return status;
-	if (rtls_bounce_of_flagged()) {
-		rtls_flags_set(flags, RTLS_BY_BOUNCE);
-		rtls_bounce_cut_body(fd);
-	}
-	/* requiretls = disable: the tags came off, and that was all. */
-	if (config->requiretls == RTLS_LEVEL_DISABLE) {
+	/* requiretls = disable: the tags come off, and that is all. But what
+	 * Exim promised the client is not ours to take back (RFC 8689 section
+	 * 4.1): routing looks at the level again. */
+	if (config->requiretls == RTLS_LEVEL_DISABLE && !has_levels &&
+		flags->by != RTLS_BY_ESMTP) {
 		flags->requiretls = RTLS_REQUIRETLS_NO;
 		flags->by = RTLS_BY_NOTHING;
 	}
 	if (flags->requiretls == RTLS_REQUIRETLS_NO &&
 		config->honour_tls_required_no)
 		scan_tls_required(flags);
+	/* Where ESMTP or an ACL set Exim's flag and the level is disable, this
+	 * clears it. */
+	rtls_exim_flag_message(flags->requiretls == RTLS_REQUIRETLS_YES);
 	return RTLS_OK;
+}
+
+bool rtls_scan_bare_address(const struct rtls_config *config,
+	const char *address, char bare[RTLS_SCAN_ADDRESS_SIZE])
+{
+	return rtls_tag_strip(rtls_slice(address), rtls_slice(config->tag),
+		bare, RTLS_SCAN_ADDRESS_SIZE);
+}
+
+/* An ACL that does not call requiretls_flag() would be found out by nobody. While an address
+ * is verified there is no message yet. */
+static void log_unseen(void)
+{
+	static bool complained;
+
+	if (complained || rtls_exim_value("$message_exim_id").size == 0)
+		return;
+	complained = true;
+	rtls_exim_log("the message was not looked at when it was received: "
+		      "headers could not flag it");
+}
+
+void rtls_scan_flags(struct rtls_flags *flags)
+{
+	const struct rtls_flags all = { .requiretls = RTLS_REQUIRETLS_YES,
+		.dnssec = RTLS_DNSSEC_REQUIRE };
+	enum rtls_status status =
+		rtls_flags_parse(rtls_exim_value("$local_scan_data"), flags);
+
+	if (status == RTLS_NONE) {
+		status = rtls_flags_parse(
+			rtls_exim_value("$acl_m_requiretls_data"), flags);
+		if (status == RTLS_NONE)
+			log_unseen();
+		/* While addresses are verified this is all there is, and an ACL may
+		 * set it after requiretls_flag() has looked. */
+		if (status != RTLS_INVALID &&
+			rtls_flag_value_is_yes(
+				rtls_exim_value("$acl_m_requiretls")))
+			rtls_flags_set(flags, RTLS_BY_ACL);
+	}
+	if (status == RTLS_INVALID)
+		*flags = all;
 }
 
 RTLS_EXPORT int local_scan(int fd, uschar **return_text)
 {
-	char data[128];
+	char data[RTLS_SCAN_FLAGS_SIZE];
 	struct rtls_text text;
-	struct rtls_flags flags = { 0 };
+	struct rtls_scan scan;
 	struct rtls_err err = { "" };
 	const struct rtls_config *config = rtls_exim_config(&err);
 
 	if (config == NULL ||
-		scan_message(config, fd, &flags, &err) != RTLS_OK) {
+		rtls_scan_message(config, &scan, &err) != RTLS_OK) {
 		rtls_exim_log("message refused for now: %s", err.text);
 		/* What is wrong here is not the sender's business. */
 		rtls_exim_return(
 			return_text, rtls_slice("local configuration error"));
 		return LOCAL_SCAN_TEMPREJECT;
 	}
+	strip_tags(config);
+	if (scan.cut_body)
+		rtls_bounce_cut_body(fd);
 	rtls_text_init(&text, data, sizeof(data));
-	rtls_flags_format(&flags, &text);
+	rtls_flags_format(&scan.flags, &text);
 	rtls_exim_return(return_text, rtls_text_slice(&text));
 	return LOCAL_SCAN_ACCEPT;
 }

@@ -23,6 +23,7 @@ static struct {
 	unsigned deferred;      /* hosts with other, temporary trouble */
 	char why[3 * RTLS_ERR_SIZE]; /* the last refusal */
 	bool counted;                /* the current host is refused for good */
+	bool vetoed;                 /* and no connection to it was made */
 	char failed_address[RTLS_ADDRESS_SIZE]; /* TLS failed there just now */
 } attempt;
 
@@ -159,7 +160,7 @@ static void session_start(struct rtls_slice policy_domain)
 
 	rtls_chain_clear(&session.chain);
 	memset(&session, 0, sizeof(session));
-	attempt.counted = false;
+	attempt.counted = attempt.vetoed = false;
 	if (rtls_domain_normalize(rtls_exim_value("$host"), name) == RTLS_OK)
 		memcpy(session.host, name, sizeof(name));
 	rtls_slice_copy(rtls_exim_value("$host_address"), session.address,
@@ -200,6 +201,7 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	if (!rtls_verdict_refuses(&session.plan, session.verdict))
 		return nothing(yield);
 	session.active = false;
+	attempt.vetoed = true;
 	if (session.verdict == RTLS_HOST_TLSA_FAILED)
 		return refuse(
 			yield, false, "refused: ", "its TLSA lookup failed");
@@ -311,23 +313,41 @@ static int on_dane_failure(uschar **yield, struct rtls_slice result)
 }
 
 /* Exim's errno for what only TLS can be to blame for: TLS failed, TLS is not
- * offered, an event (ours) refused the host. An error reply to STARTTLS, a
- * time-out and the like are other numbers: they may be gone next time. */
+ * offered. An error reply to STARTTLS, a time-out and the like are other
+ * numbers: they may be gone next time. */
 static bool is_about_tls(struct rtls_slice defer_errno)
 {
 	return rtls_slice_is(defer_errno, "-37") ||
-	       rtls_slice_is(defer_errno, "-38") ||
-	       rtls_slice_is(defer_errno, "-58");
+	       rtls_slice_is(defer_errno, "-38");
+}
+
+/* A patched Exim refuses hosts itself, for want of verified TLS or of REQUIRETLS; in
+ * these words, which RFC 8689 section 4.2.1 has for it. Its numbers for that
+ * differ by release. */
+static bool is_exims_refusal(struct rtls_slice why)
+{
+	return rtls_slice_starts(why, "5.7.30 REQUIRETLS support required") ||
+	       rtls_slice_starts(why, "5.7.10 Encryption needed");
 }
 
 /* After tcp:close: was the host refused for good, or did it have other
  * trouble? */
-static int on_host_deferred(uschar **yield)
+static int on_host_deferred(uschar **yield, struct rtls_slice why)
 {
-	if (!attempt.counted ||
-		!is_about_tls(rtls_exim_value("$event_defer_errno")))
+	struct rtls_quoted quoted;
+
+	if (is_exims_refusal(why)) {
+		if (!attempt.counted)
+			snprintf(attempt.why, sizeof(attempt.why),
+				"host %s refused: %s", session.host,
+				rtls_quoted(&quoted, why));
+		note_refused();
+	} else if (!attempt.counted ||
+		   (!attempt.vetoed && !is_about_tls(rtls_exim_value(
+					       "$event_defer_errno")))) {
 		attempt.deferred++;
-	attempt.counted = false;
+	}
+	attempt.counted = attempt.vetoed = false;
 	return nothing(yield);
 }
 
@@ -406,7 +426,7 @@ int requiretls_session(uschar **yield, int argc, uschar *argv[])
 	if (rtls_slice_is(event, "tcp:close"))
 		return on_close(config, yield);
 	if (rtls_slice_is(event, "msg:host:defer"))
-		return on_host_deferred(yield);
+		return on_host_deferred(yield, data);
 	if (rtls_slice_is(event, "msg:defer"))
 		return on_message_deferred(config, yield);
 	return nothing(yield);

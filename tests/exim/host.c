@@ -13,10 +13,7 @@
 #define HEADERS_MAX    64
 #define RECIPIENTS_MAX 16
 
-unsigned char *sender_address;
 header_line *header_list;
-recipient_item *recipients_list;
-int recipients_count;
 int body_linecount;
 
 static struct {
@@ -34,7 +31,10 @@ static struct rtls_config config;
 static bool config_broken;
 static header_line headers[HEADERS_MAX];
 static size_t header_count;
-static recipient_item recipients[RECIPIENTS_MAX];
+static char *recipients[RECIPIENTS_MAX];
+static int recipient_count;
+static const char *sender;
+static int flagged;
 
 static void *keep(void *block)
 {
@@ -65,9 +65,9 @@ void host_reset(void)
 	config_broken = false;
 	header_list = NULL;
 	header_count = 0;
-	recipients_list = recipients;
-	recipients_count = 0;
-	sender_address = NULL;
+	recipient_count = 0;
+	sender = "alice@lab.example";
+	flagged = -1;
 	while (store_count > 0)
 		free(store[--store_count]);
 }
@@ -104,23 +104,24 @@ void host_add_header(const char *line)
 
 void host_add_recipient(const char *address)
 {
-	if (recipients_count == RECIPIENTS_MAX)
+	if (recipient_count == RECIPIENTS_MAX)
 		abort();
-	recipients[recipients_count++] =
-		(recipient_item){ .address = keep(strdup(address)) };
+	recipients[recipient_count++] = keep(strdup(address));
 }
 
 const char *host_recipient(int index)
 {
-	return (char *)recipients[index].address;
+	return recipients[index];
 }
 
-/* --- what Exim exports ---------------------------------------------------- */
-
-uschar *string_copy_taint_function(const uschar *text, const void *proto)
+void host_set_sender(const char *address)
 {
-	(void)proto;
-	return keep(strdup((const char *)text));
+	sender = address;
+}
+
+int host_flagged(void)
+{
+	return flagged;
 }
 
 /* --- in place of module/exim/api.c ---------------------------------------- */
@@ -151,6 +152,39 @@ void rtls_exim_log(const char *format, ...)
 	used = strlen(log_text);
 	if (used + 1 < sizeof(log_text))
 		memcpy(log_text + used, "\n", 2);
+}
+
+const char *rtls_exim_sender(void)
+{
+	return sender;
+}
+
+int rtls_exim_recipient_count(void)
+{
+	return recipient_count;
+}
+
+const char *rtls_exim_recipient(int index)
+{
+	return recipients[index];
+}
+
+void rtls_exim_recipient_set(int index, const char *address)
+{
+	recipients[index] = keep(strdup(address));
+}
+
+bool rtls_exim_flag_message(bool value)
+{
+	flagged = value;
+	return true;
+}
+
+int rtls_exim_return_like(
+	uschar **yield, struct rtls_slice text, const uschar *like)
+{
+	(void)like;
+	return rtls_exim_return(yield, text);
 }
 
 int rtls_exim_return(uschar **yield, struct rtls_slice text)

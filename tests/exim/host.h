@@ -21,5 +21,9 @@ void host_break_config(void);
 void host_add_header(const char *line);
 void host_add_recipient(const char *address);
 const char *host_recipient(int index);
+void host_set_sender(const char *address);
+
+/* Exim's own flag on the message: 1, 0, or -1 when nobody touched it. */
+int host_flagged(void);
 
 #endif

@@ -111,6 +111,51 @@ static void test_flags_damaged(void **state)
 	}
 }
 
+/* What requiretls_flag() left, where no local_scan() of ours has run. */
+static void test_flags_of_an_acl(void **state)
+{
+	static const struct {
+		const char *local_scan, *data, *acl;
+		bool flagged;
+	} rows[] = {
+		{ "", "requiretls=yes by=rule dnssec=no", "", true },
+		{ "", "requiretls=no dnssec=no", "", false },
+		{ "", "requiretls=unknown", "", true },
+		{ "", "requiretls=no dnssec=no", "yes", true },
+		{ "", "", "yes", true },
+		{ "", "", "", false },
+		{ "clean", "requiretls=yes by=rule dnssec=no", "", true },
+		{ "requiretls=no dnssec=no", "requiretls=unknown", "", false },
+		{ "requiretls=no dnssec=no", "", "yes", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		host_set("$local_scan_data", rows[i].local_scan);
+		host_set("$acl_m_requiretls_data", rows[i].data);
+		host_set("$acl_m_requiretls", rows[i].acl);
+		assert_int_equal(
+			strncmp(route("bank.example"), "class=", 6) != 0,
+			rows[i].flagged);
+	}
+}
+
+/* The tag counts on the address, and on those it comes from. */
+static void test_tag(void **state)
+{
+	static const char *const names[] = { "$local_part",
+		"$parent_local_part", "$original_local_part" };
+
+	(void)state;
+	host_set("$local_scan_data", "");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		host_set(names[i], "bob+RequireTLS");
+		assert_memory_equal(route("bank.example"), "defer=", 6);
+		host_set(names[i], "+requiretls");
+		assert_string_equal(route("bank.example"), "class=observe");
+	}
+}
+
 static void test_relaxed_asks_nobody(void **state)
 {
 	(void)state;
@@ -125,7 +170,8 @@ static void test_empty_sender(void **state)
 	(void)state;
 	host_set("$local_scan_data", "requiretls=yes by=bounce dnssec=no");
 	host_set("$sender_address", "");
-	assert_string_equal(route("bank.example"), "class=observe");
+	assert_string_equal(
+		route("bank.example"), "class=observe requiretls=disable");
 }
 
 static void test_no_configuration(void **state)
@@ -173,6 +219,8 @@ int main(void)
 		cmocka_unit_test_setup(test_any_domain_flagged, start),
 		cmocka_unit_test_setup(test_very_long_domain, start),
 		cmocka_unit_test_setup(test_flags_damaged, start),
+		cmocka_unit_test_setup(test_flags_of_an_acl, start),
+		cmocka_unit_test_setup(test_tag, start),
 		cmocka_unit_test_setup(test_relaxed_asks_nobody, start),
 		cmocka_unit_test_setup(test_empty_sender, start),
 		cmocka_unit_test_setup(test_no_configuration, start),

@@ -144,6 +144,25 @@ static void test_disable(void **state)
 	host_add_recipient("bob+requiretls@bank.example");
 	assert_string_equal(scan(), "requiretls=no dnssec=no");
 	assert_string_equal(host_recipient(0), "bob@bank.example");
+	assert_int_equal(host_flagged(), 0);
+	/* C1.4: what Exim promised the client stays. */
+	host_set("$requiretls", "yes");
+	assert_string_equal(scan(), "requiretls=yes by=esmtp dnssec=no");
+	assert_int_equal(host_flagged(), 1);
+}
+
+/* Exim hears of it, whatever flagged the message. */
+static void test_exim_is_told(void **state)
+{
+	(void)state;
+	(void)scan();
+	assert_int_equal(host_flagged(), 0);
+	host_add_header("TLS-Required: No\n");
+	(void)scan();
+	assert_int_equal(host_flagged(), 0);
+	host_set("$acl_m_requiretls", "yes");
+	(void)scan();
+	assert_int_equal(host_flagged(), 1);
 }
 
 /* Cannot fail open, and the sender is not told our business. */
@@ -169,12 +188,9 @@ static void test_rules_missing(void **state)
 /* Not Exim's own report, whatever the sender is. */
 static void test_no_bounce(void **state)
 {
-	unsigned char nobody[] = "";
-
 	(void)state;
-	sender_address = nobody;
+	host_set_sender("");
 	assert_string_equal(scan(), "requiretls=no dnssec=no");
-	sender_address = NULL;
 }
 
 int main(void)
@@ -188,6 +204,7 @@ int main(void)
 		cmocka_unit_test_setup(test_tls_required, start),
 		cmocka_unit_test_setup(test_removed_header, start),
 		cmocka_unit_test_setup(test_disable, start),
+		cmocka_unit_test_setup(test_exim_is_told, start),
 		cmocka_unit_test_setup(test_configuration_broken, start),
 		cmocka_unit_test_setup(test_rules_missing, start),
 		cmocka_unit_test_setup(test_no_bounce, start),

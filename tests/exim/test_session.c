@@ -7,6 +7,8 @@
 #include "check.h"
 #include "exim/session.h"
 #include "host.h"
+#include "spool_dir.h"
+#include "store/refused.h"
 
 #define ENFORCE                                                                \
 	"class=enforce sts=enforce id=1 policy="                               \
@@ -48,6 +50,83 @@ static int start(void **state)
 	host_set("$host_address", "192.0.2.1");
 	host_set("$domain", "bank.example");
 	return 0;
+}
+
+#define STRICT                                                                 \
+	"class=strict dnssec=yes requiretls=enforce hosts=\"Mx.bank.example"   \
+	":Mx2.bank.example\""
+
+static void one_host_deferred(
+	const char *host, const char *number, const char *why)
+{
+	host_set("$host", host);
+	host_set("$event_defer_errno", number);
+	assert_string_equal(event("tcp:connect"), "");
+	(void)event("tcp:close");
+	(void)event_with("msg:host:defer", why);
+}
+
+/* A flagged message, two hosts: will the next routing bounce it? */
+static bool is_noted(const char *id, const char *first, const char *second)
+{
+	char reason[RTLS_ERR_SIZE];
+
+	snprintf(host_config()->spool, sizeof(host_config()->spool), "%s",
+		spool_dir);
+	host_set("$transport_name", "requiretls_strict");
+	host_set("$address_data", STRICT);
+	host_set("${extract{hosts}{$address_data}}",
+		"Mx.bank.example:Mx2.bank.example");
+	host_set("$message_exim_id", id);
+	one_host_deferred("Mx.bank.example", "-59", first);
+	one_host_deferred("Mx2.bank.example", "-61", second);
+	(void)event("msg:defer");
+	return rtls_refused_get(host_config()->spool, id, "bank.example",
+		       reason, NULL) == RTLS_OK;
+}
+
+/* C2.7: a patched Exim refuses hosts itself, the module others; when that were
+ * all there is a bounce, whatever numbers Exim has for it. */
+static int start_with_spool(void **state)
+{
+	return start(state) != 0 || make_spool(state) != 0;
+}
+
+static void test_exims_refusals(void **state)
+{
+	static const struct {
+		const char *id, *first, *second;
+		bool noted;
+	} cases[] = {
+		{ "1abcde-000001-AB",
+			"5.7.30 REQUIRETLS support required: not offered by x",
+			"5.7.10 Encryption needed: x does not offer TLS",
+			true },
+		{ "1abcde-000002-AB",
+			"5.7.30 REQUIRETLS support required: not offered by x",
+			"Connection refused", false },
+		{ "1abcde-000003-AB",
+			"4.7.0 5.7.30 REQUIRETLS support required",
+			"5.7.10 Encryption needed: x does not offer TLS",
+			false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* What an attempt saw stays with its process. */
+		const pid_t pid = fork();
+		int status = 0;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(is_noted(cases[i].id, cases[i].first,
+				      cases[i].second)
+					? 1
+					: 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), cases[i].noted);
+	}
 }
 
 static void test_host_in_policy(void **state)
@@ -226,6 +305,8 @@ static void test_arguments_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_exims_refusals, start_with_spool, remove_spool),
 		cmocka_unit_test_setup(test_host_in_policy, start),
 		cmocka_unit_test_setup(test_host_outside_policy, start),
 		cmocka_unit_test_setup(test_host_without_name, start),

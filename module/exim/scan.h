@@ -1,0 +1,50 @@
+/* scan.h - decide once, when a message is received, what it asks for: for
+ * local_scan() (scan.c), and for an ACL where Exim loads no local_scan() (flag.c).
+ *
+ * RFC 8689: section 4.1 (tagging), section 3 (TLS-Required), section 5
+ * (bounces). */
+#ifndef RTLS_SCAN_H
+#define RTLS_SCAN_H
+
+#include "exim/api.h"
+#include "policy/flags.h"
+
+#define RTLS_SCAN_FLAGS_SIZE   128 /* what rtls_flags_format() may need */
+#define RTLS_SCAN_ADDRESS_SIZE 1024
+
+struct rtls_scan {
+	struct rtls_flags flags;
+	bool cut_body; /* a stock Exim's report about a flagged message: the
+			* returned body has to come out */
+};
+
+/*
+ * Look at the message that is being received: its envelope, headers, Exim's variables
+ * and, on a stock Exim, the message it is a report about. Sets Exim's own flag to
+ * the result, where there is one (rtls_exim_flag_message()); with
+ * requiretls = disable that clears what MAIL or an ACL has set. Recipients stay
+ * as they are.
+ *
+ * scan   filled on RTLS_OK
+ * other  the rules cannot be read: the message must be put off, err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_scan_message(
+	const struct rtls_config *config, struct rtls_scan *scan,
+	struct rtls_err *err);
+
+/* The address without the configured tag. false: it has none; bare untouched. */
+bool rtls_scan_bare_address(const struct rtls_config *config,
+	const char *address, char bare[RTLS_SCAN_ADDRESS_SIZE]);
+
+/*
+ * What the message that is being routed asks for, as it was found when it was received: from
+ * $local_scan_data, or where no local_scan() of ours has run from
+ * $acl_m_requiretls_data (and then also from $acl_m_requiretls as it is now).
+ *
+ * Fails closed: a text that does not parse flags the message for all there is.
+ * None, while an address is verified or for what was received before the module
+ * was there: all "no"; for a message one log line per process.
+ */
+void rtls_scan_flags(struct rtls_flags *flags);
+
+#endif
