@@ -10,6 +10,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
+from patched import (module_lab, patched_lab, wire,  # noqa: E402, F401
+                     wire_site)  # pylint: disable=unused-import
 from sender import ROOT, Lab, Site  # noqa: E402
 
 
