@@ -259,7 +259,8 @@ def test_messages_are_documented(pattern, names):
     found = messages(pattern, names)
     assert found, "no message was found: the sources look different now"
     missing = sorted({(file, piece) for file, literal in found
-                      for piece in fixed_words(literal.removeprefix("defer=\\\""))
+                      for piece in fixed_words(literal.removeprefix("defer=\\\"")
+                                               .removeprefix(":defer: "))
                       if piece not in NOT_SHOWN and piece not in text})
     assert missing == []
 

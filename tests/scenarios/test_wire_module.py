@@ -183,6 +183,15 @@ def test_message_of_a_stock_exim(wire_site):
                 if " <= <> R=" in line] == [True]
 
 
+def test_strict_acl_vars(wire_site):
+    """A site that wants no unset ACL variables used sends its mail all the same."""
+    change(wire_site.lab, EARLIER, ("never_users = root\n",
+                                    "never_users = root\nstrict_acl_vars\n"))
+    for domain in ("nopolicy.example", "secure.example"):
+        marker = sent(wire_site, domain, flagged=False)
+        assert len(mail_commands(wire_site, marker)) == 1, wire_site.lab.mainlog()
+
+
 def test_own_machine_is_exempt(wire_site):
     """A filter on loopback, by SMTP: flagged mail to a local user passes it as ever."""
     change(wire_site.lab, ("local_interfaces = 203.0.113.1",
