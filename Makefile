@@ -61,7 +61,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: FORCE all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches exim exim-all
+.PHONY: FORCE all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches exim exim-all exim-tests
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -137,7 +137,11 @@ exports: all
 PYTEST = OUT=$(OUT) $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
 
 scenarios: all
-	@$(PYTEST) tests/lab tests/build tests/scenarios
+	@$(PYTEST) tests/lab tests/scenarios
+
+# build/exim.sh, with what it has built so far.
+exim-tests:
+	@$(PYTEST) tests/build
 
 # REQUIRETLS on the wire with the patched Exim of another release, and the module for it.
 wire: all

@@ -217,14 +217,15 @@ def test_a_refused_revision_is_replaced_by_an_older_one(fetch, tmp_path):
 
 def test_a_second_run_does_nothing(out):
     """Same source, same patches, same script."""
-    if not (OUT / "exim-4.96-plain/stamp").exists():
-        pytest.skip("the plain variant of Exim 4.96 is not built here")
+    here = [v for v in RELEASES if (OUT / f"exim-{v}-plain/stamp").exists()]
+    if not here:
+        pytest.skip("no plain variant of an Exim is built here")
     # Copies: somebody may be at work on the patches.
-    target = out / "exim-4.96-plain"
+    target = out / f"exim-{here[0]}-plain"
     shutil.copytree(OUT / target.name, target)
     if (ROOT / "patches").exists():
         shutil.copytree(ROOT / "patches", out / "patches")
-    command = [SCRIPT, "--variant", "plain", "4.96"]
+    command = [SCRIPT, "--variant", "plain", here[0]]
     run(*command, OUT=out, PATCHES=out / "patches")
 
     def times():

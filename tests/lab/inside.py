@@ -182,9 +182,14 @@ def start_daemon(state: Path, argv: Sequence[str], listens: tuple[str, str, int]
 
 def stop_daemons(state: Path) -> None:
     """End the sending side's daemons."""
-    for pid in daemons(state):
+    pids = daemons(state)
+    for pid in pids:
         if pid in processes(state):
             os.kill(pid, signal.SIGKILL)
+    # Its socket goes with it: who starts the next one waits for a socket.
+    deadline = time.monotonic() + 10
+    while any(pid in processes(state) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.005)
     (state / "daemons").unlink(missing_ok=True)
 
 
