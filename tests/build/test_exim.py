@@ -254,7 +254,11 @@ def test_the_result_runs(version):
         "config.h", "local_scan.h", "mytypes.h", "store.h"}
 
 
-@pytest.mark.parametrize("version", [v for v in RELEASES if v != "4.100.1"])
+# `make check` makes packages for the installed release; `make exim-all` for all.
+PACKAGED = [v for v in RELEASES if (OUT / f"exim-{v}/debs").exists()] or RELEASES[:1]
+
+
+@pytest.mark.parametrize("version", PACKAGED)
 def test_the_packages_replace_debians(version):
     """Newer than Debian's packages of that source, older than its next update."""
     debs = list(built(version, "debs").glob("*.deb"))
