@@ -83,17 +83,6 @@ static bool take_acl_variable(struct rtls_slice *header, struct rtls_slice line,
 	return true;
 }
 
-static bool asks_for_protection(struct rtls_slice text, bool otherwise)
-{
-	struct rtls_flags flags;
-	enum rtls_status status = rtls_flags_parse(text, &flags);
-
-	if (status == RTLS_NONE)
-		return otherwise;
-	return status == RTLS_INVALID ||
-	       flags.requiretls == RTLS_REQUIRETLS_YES;
-}
-
 /* What local_scan() left counts; without that what requiretls_flag() left. Where this
  * Exim has a flag of its own and the message had it, Exim has seen to the report. */
 static bool spool_header_flagged(struct rtls_slice header)
@@ -111,9 +100,9 @@ static bool spool_header_flagged(struct rtls_slice header)
 			if (!take_acl_variable(&header, line, &name, &value))
 				return true; /* cut off */
 			if (rtls_slice_is(name, "_requiretls_data") && !scanned)
-				flagged = asks_for_protection(value, flagged);
+				flagged = rtls_flags_are_yes(value, flagged);
 		} else if (rtls_slice_starts(line, "-local_scan ")) {
-			flagged = asks_for_protection(line, flagged);
+			flagged = rtls_flags_are_yes(line, flagged);
 			scanned = true;
 		} else if (rtls_slice_is(line, "-requiretls")) {
 			exims = true;

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "exim/bounce.h"
-#include "policy/text.h"
 
 /* Should an ACL accept the message all the same: rtls_flags_parse() takes
  * this for damaged, and routing for flagged. */
@@ -21,17 +20,10 @@ static const char unknown[] = "requiretls=unknown";
 
 static int flag_message(uschar **yield)
 {
-	char data[RTLS_SCAN_FLAGS_SIZE];
-	struct rtls_text text;
 	struct rtls_scan scan;
-	struct rtls_err err = { "" };
-	const struct rtls_config *config = rtls_exim_config(&err);
 
-	if (config == NULL ||
-		rtls_scan_message(config, &scan, &err) != RTLS_OK) {
-		rtls_exim_log("message refused for now: %s", err.text);
+	if (rtls_scan_received(&scan) == NULL)
 		return rtls_exim_return(yield, rtls_slice(unknown));
-	}
 	if (scan.cut_body) {
 		int fd = rtls_bounce_open_body();
 
@@ -39,9 +31,7 @@ static int flag_message(uschar **yield)
 		if (fd >= 0)
 			close(fd);
 	}
-	rtls_text_init(&text, data, sizeof(data));
-	rtls_flags_format(&scan.flags, &text);
-	return rtls_exim_return(yield, rtls_text_slice(&text));
+	return rtls_scan_return(yield, &scan.flags);
 }
 
 /* Without a configuration what is a tag is not known: a router's word for later. */

@@ -7,24 +7,14 @@
  * the stanza, where a variable that is not set is an error under strict_acl_vars. */
 #include "exim/api.h"
 #include "policy/flags.h"
-#include "policy/text.h"
-
-static bool is_flagged_text(const char *variable)
-{
-	struct rtls_flags flags;
-	enum rtls_status status =
-		rtls_flags_parse(rtls_exim_value(variable), &flags);
-
-	return status == RTLS_INVALID ||
-	       (status == RTLS_OK && flags.requiretls == RTLS_REQUIRETLS_YES);
-}
 
 /* By this Exim, or by one without the patches before it. */
 static bool is_flagged(void)
 {
 	return rtls_flag_value_is_yes(rtls_exim_value("$requiretls")) ||
-	       is_flagged_text("$local_scan_data") ||
-	       is_flagged_text("$acl_m_requiretls_data");
+	       rtls_flags_are_yes(rtls_exim_value("$local_scan_data"), false) ||
+	       rtls_flags_are_yes(
+		       rtls_exim_value("$acl_m_requiretls_data"), false);
 }
 
 /* LMTP, a content filter: the message does not leave this machine. */

@@ -12,6 +12,8 @@
 #include "policy/text.h"
 #include "store/config_file.h"
 
+#define FLAGS_SIZE 128 /* what rtls_flags_format() may need */
+
 static void scan_tags(
 	const struct rtls_config *config, struct rtls_flags *flags)
 {
@@ -170,29 +172,23 @@ static void scan_tls_required(struct rtls_flags *flags)
 }
 
 /* A patched Exim flags its own reports and leaves their bodies out, or is told not
- * to (requiretls_redact_dsn): its word counts. On a stock one that is for us to
- * do. */
+ * to (requiretls_redact_dsn): its word counts. On a stock one, where $requiretls is
+ * nothing, and for a report about a message of before the patches were there, that
+ * is for us to do. */
 static void scan_envelope(struct rtls_scan *scan)
 {
-	if (!rtls_exim_speaks_requiretls()) {
-		scan->cut_body = rtls_bounce_of_flagged();
-		if (scan->cut_body)
-			rtls_flags_set(&scan->flags, RTLS_BY_BOUNCE);
-		return;
-	}
 	if (rtls_flag_value_is_yes(rtls_exim_value("$requiretls"))) {
 		rtls_flags_set(&scan->flags, rtls_bounce_is_report()
 						     ? RTLS_BY_BOUNCE
 						     : RTLS_BY_ESMTP);
 		return;
 	}
-	/* About a message of before the patches were there. */
 	scan->cut_body = rtls_bounce_of_flagged();
 	if (scan->cut_body)
 		rtls_flags_set(&scan->flags, RTLS_BY_BOUNCE);
 }
 
-enum rtls_status rtls_scan_message(const struct rtls_config *config,
+static enum rtls_status scan_message(const struct rtls_config *config,
 	struct rtls_scan *scan, struct rtls_err *err)
 {
 	struct rtls_flags *flags = &scan->flags;
@@ -218,8 +214,7 @@ enum rtls_status rtls_scan_message(const struct rtls_config *config,
 	if (flags->requiretls == RTLS_REQUIRETLS_NO &&
 		config->honour_tls_required_no)
 		scan_tls_required(flags);
-	/* Where ESMTP or an ACL set Exim's flag and the level is disable, this
-	 * clears it. */
+	/* Where the level is disable this clears what an ACL has set. */
 	rtls_exim_flag_message(flags->requiretls == RTLS_REQUIRETLS_YES);
 	return RTLS_OK;
 }
@@ -267,17 +262,33 @@ void rtls_scan_flags(struct rtls_flags *flags)
 		*flags = all;
 }
 
-RTLS_EXPORT int local_scan(int fd, uschar **return_text)
+const struct rtls_config *rtls_scan_received(struct rtls_scan *scan)
 {
-	char data[RTLS_SCAN_FLAGS_SIZE];
-	struct rtls_text text;
-	struct rtls_scan scan;
 	struct rtls_err err = { "" };
 	const struct rtls_config *config = rtls_exim_config(&err);
 
-	if (config == NULL ||
-		rtls_scan_message(config, &scan, &err) != RTLS_OK) {
-		rtls_exim_log("message refused for now: %s", err.text);
+	if (config != NULL && scan_message(config, scan, &err) == RTLS_OK)
+		return config;
+	rtls_exim_log("message refused for now: %s", err.text);
+	return NULL;
+}
+
+int rtls_scan_return(uschar **yield, const struct rtls_flags *flags)
+{
+	char data[FLAGS_SIZE];
+	struct rtls_text text;
+
+	rtls_text_init(&text, data, sizeof(data));
+	rtls_flags_format(flags, &text);
+	return rtls_exim_return(yield, rtls_text_slice(&text));
+}
+
+RTLS_EXPORT int local_scan(int fd, uschar **return_text)
+{
+	struct rtls_scan scan;
+	const struct rtls_config *config = rtls_scan_received(&scan);
+
+	if (config == NULL) {
 		/* What is wrong here is not the sender's business. */
 		rtls_exim_return(
 			return_text, rtls_slice("local configuration error"));
@@ -286,9 +297,7 @@ RTLS_EXPORT int local_scan(int fd, uschar **return_text)
 	strip_tags(config);
 	if (scan.cut_body)
 		rtls_bounce_cut_body(fd);
-	rtls_text_init(&text, data, sizeof(data));
-	rtls_flags_format(&scan.flags, &text);
-	rtls_exim_return(return_text, rtls_text_slice(&text));
+	rtls_scan_return(return_text, &scan.flags);
 	return LOCAL_SCAN_ACCEPT;
 }
 

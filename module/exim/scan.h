@@ -9,7 +9,6 @@
 #include "exim/api.h"
 #include "policy/flags.h"
 
-#define RTLS_SCAN_FLAGS_SIZE   128 /* what rtls_flags_format() may need */
 #define RTLS_SCAN_ADDRESS_SIZE 1024
 
 struct rtls_scan {
@@ -22,15 +21,19 @@ struct rtls_scan {
  * Look at the message that is being received: its envelope, headers, Exim's variables
  * and, on a stock Exim, the message it is a report about. Sets Exim's own flag to
  * the result, where there is one (rtls_exim_flag_message()); with
- * requiretls = disable that clears what MAIL or an ACL has set. Recipients stay
- * as they are.
+ * requiretls = disable that clears what an ACL has set, and keeps what MAIL has.
+ * Recipients stay as they are.
  *
- * scan   filled on RTLS_OK
- * other  the rules cannot be read: the message must be put off, err says why
+ * scan     filled when there is a result
+ * returns  the configuration it went by, which lives as long as the process; NULL:
+ *          that or the rules cannot be read, the log says why, and the message
+ *          must be put off
  */
-RTLS_MUST_CHECK enum rtls_status rtls_scan_message(
-	const struct rtls_config *config, struct rtls_scan *scan,
-	struct rtls_err *err);
+RTLS_MUST_CHECK const struct rtls_config *rtls_scan_received(
+	struct rtls_scan *scan);
+
+/* Give Exim the flags in the words of $local_scan_data. Always OK, for a dlfunc. */
+int rtls_scan_return(uschar **yield, const struct rtls_flags *flags);
 
 /* The address without the configured tag. false: it has none; bare untouched. */
 bool rtls_scan_bare_address(const struct rtls_config *config,

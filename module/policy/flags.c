@@ -135,6 +135,17 @@ enum rtls_status rtls_flags_parse(
 	return RTLS_OK;
 }
 
+bool rtls_flags_are_yes(struct rtls_slice text, bool otherwise)
+{
+	struct rtls_flags flags;
+	enum rtls_status status = rtls_flags_parse(text, &flags);
+
+	if (status == RTLS_NONE)
+		return otherwise;
+	return status == RTLS_INVALID ||
+	       flags.requiretls == RTLS_REQUIRETLS_YES;
+}
+
 static bool is_folding(char byte)
 {
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';

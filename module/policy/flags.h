@@ -58,6 +58,10 @@ void rtls_flags_format(const struct rtls_flags *flags, struct rtls_text *out);
 RTLS_MUST_CHECK enum rtls_status rtls_flags_parse(
 	struct rtls_slice text, struct rtls_flags *flags);
 
+/* Do they ask for protection: requiretls=yes, or RTLS_INVALID? otherwise: the answer
+ * when the text has no flags (RTLS_NONE). */
+bool rtls_flags_are_yes(struct rtls_slice text, bool otherwise);
+
 /*
  * RFC 8689 section 3: the value of one TLS-Required header field, without the
  * field name, as it stands in the message (folding and line end included).

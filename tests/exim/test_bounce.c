@@ -181,15 +181,12 @@ static void test_sender(void **state)
 
 static void check_scan(const char *wanted, bool cut_body)
 {
-	char text[RTLS_SCAN_FLAGS_SIZE];
-	struct rtls_text out;
 	struct rtls_scan scan;
+	uschar *text = NULL;
 
-	assert_int_equal(
-		rtls_scan_message(host_config(), &scan, NULL), RTLS_OK);
-	rtls_text_init(&out, text, sizeof(text));
-	rtls_flags_format(&scan.flags, &out);
-	assert_string_equal(text, wanted);
+	assert_ptr_equal(rtls_scan_received(&scan), host_config());
+	assert_int_equal(rtls_scan_return(&text, &scan.flags), OK);
+	assert_string_equal((char *)text, wanted);
 	assert_int_equal(scan.cut_body, cut_body);
 }
 

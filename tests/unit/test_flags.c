@@ -102,6 +102,13 @@ static void test_parse(void **state)
 		parse_cut(row->text, row->text.size, &flags), row->status);
 	if (row->status != RTLS_INVALID)
 		check_flags(&flags, &row->flags);
+	for (int otherwise = 0; otherwise < 2; otherwise++)
+		assert_int_equal(rtls_flags_are_yes(row->text, otherwise),
+			row->status == RTLS_INVALID ||
+				(row->status == RTLS_NONE
+						? otherwise
+						: row->flags.requiretls ==
+							  FLAGGED));
 	for (size_t size = 0; size < row->text.size; size++)
 		(void)parse_cut(row->text, size, &flags);
 }
