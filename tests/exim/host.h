@@ -10,6 +10,11 @@ void host_set(const char *what, const char *value);
 /* Forget all of it, the log, headers and recipients. */
 void host_reset(void);
 
+/* What a function of ${dlfunc...} answers, until host_reset(). argument NULL: called with
+ * none. */
+const char *host_call(int (*function)(uschar **yield, int argc, uschar *argv[]),
+	const char *argument);
+
 /* The log lines since host_reset(), one after the other. */
 const char *host_log(void);
 

@@ -53,9 +53,6 @@ static const struct row rows[] = {
 static void test_level(void **state)
 {
 	const struct row *row = *state;
-	uschar elsewhere[] = "elsewhere";
-	uschar *arguments[] = { elsewhere, NULL };
-	uschar *yield = NULL;
 
 	host_reset();
 	host_set("$requiretls", row->requiretls);
@@ -65,20 +62,16 @@ static void test_level(void **state)
 	host_set("$r_requiretls_for", row->plan_for);
 	host_set("${extract{requiretls}{$r_requiretls}}", row->level);
 	host_set("$host_address", row->host);
-	assert_int_equal(requiretls_level(&yield, 1, arguments), OK);
-	assert_string_equal((char *)yield, row->wanted);
+	assert_string_equal(
+		host_call(requiretls_level, "elsewhere"), row->wanted);
 }
 
 static void test_no_argument(void **state)
 {
-	uschar *none[] = { NULL };
-	uschar *yield = NULL;
-
 	(void)state;
 	host_reset();
 	host_set("$requiretls", "yes");
-	assert_int_equal(requiretls_level(&yield, 0, none), OK);
-	assert_string_equal((char *)yield, "enforce");
+	assert_string_equal(host_call(requiretls_level, NULL), "enforce");
 }
 
 int main(void)

@@ -1,6 +1,5 @@
 """Fixtures of the scenarios: one lab for all, reset before each test."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,24 +9,18 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
-from patched import (module_lab, patched_lab, wire,  # noqa: E402, F401
+from patched import (lab_in, module_lab, patched_lab, wire,  # noqa: E402, F401
                      wire_site)  # pylint: disable=unused-import
-from sender import ROOT, Lab, Site  # noqa: E402
+from sender import Site  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def whole_site():
     """The lab with the product installed, for the whole run."""
-    state = ROOT / os.environ.get("OUT", "build/out") / "lab-scenarios"
-    found = Lab(state)
-    found.down()
-    found.up()
-    try:
+    with lab_in("lab-scenarios") as found:
         site_of_run = Site(found)
         site_of_run.install()
         yield site_of_run
-    finally:
-        found.down()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,17 +47,24 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-@pytest.fixture(scope="session")
-def patched_lab():
-    """One lab for the whole run; both sides are the patched Exim."""
-    exim = str(exim_path())
-    lab = Lab(ROOT / OUT / "lab-wire", exim=exim, mx_exim=exim)
+@contextmanager
+def lab_in(name: str, **options):
+    """A lab of its own, up; down again at the end. What a killed run left is put away."""
+    lab = Lab(ROOT / OUT / name, **options)
     lab.down()
     lab.up()
     try:
         yield lab
     finally:
         lab.down()
+
+
+@pytest.fixture(scope="session")
+def patched_lab():
+    """One lab for the whole run; both sides are the patched Exim."""
+    exim = str(exim_path())
+    with lab_in("lab-wire", exim=exim, mx_exim=exim) as lab:
+        yield lab
 
 
 def _module_for(exim: Path, version: str) -> list[str]:

@@ -14,7 +14,7 @@ import patched
 import raw
 from mail import ALICE
 from raw import Client
-from sender import ROOT, Lab, new_marker
+from sender import new_marker
 
 LINE_MAX = 16384                # Exim's buffer for a command, with its CR
 SCRIPTED = "192.0.2.38"
@@ -24,14 +24,9 @@ REMOTE = "bob@enforce-requiretls.example"
 @pytest.fixture(scope="module")
 def sanitized_lab():
     """A lab whose sender has the sanitizers; the receiving side is the scripted server."""
-    lab = Lab(ROOT / patched.OUT / "lab-asan",
-              exim=str(patched.exim_path(variant="asan")))
-    lab.down()
-    lab.up()
-    try:
+    exim = str(patched.exim_path(variant="asan"))
+    with patched.lab_in("lab-asan", exim=exim) as lab:
         yield lab
-    finally:
-        lab.down()
 
 
 @pytest.fixture(name="hard")

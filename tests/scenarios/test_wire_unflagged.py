@@ -19,7 +19,6 @@ import stock
 from inject import dialogue
 from mail import ALICE
 from raw import BOB, Client
-from sender import ROOT, Lab
 
 SCRIPTED = "192.0.2.36"         # s6.smtp.example: nopolicy-scripted, secure-scripted
 BODY = "Subject: same\nMessage-ID: <same@lab.example>\nDate: Sat, 21 Nov 2026 12:00:00 +0000\n"
@@ -28,15 +27,10 @@ BODY = "Subject: same\nMessage-ID: <same@lab.example>\nDate: Sat, 21 Nov 2026 12
 @pytest.fixture(scope="module")
 def two_labs():
     """(stock, patched). The patched one offers REQUIRETLS nowhere."""
-    labs = []
-    for name, exim in (("stock", stock.stock_path()), ("patched", patched.exim_path())):
-        lab = Lab(ROOT / patched.OUT / f"lab-{name}", exim=str(exim), mx_exim=str(exim))
-        lab.down()
-        lab.up()
-        labs.append(lab)
-    yield labs
-    for lab in labs:
-        lab.down()
+    stock_exim, patched_exim = str(stock.stock_path()), str(patched.exim_path())
+    with (patched.lab_in("lab-stock", exim=stock_exim, mx_exim=stock_exim) as first,
+          patched.lab_in("lab-patched", exim=patched_exim, mx_exim=patched_exim) as second):
+        yield [first, second]
 
 
 @pytest.fixture(name="labs")
