@@ -300,6 +300,41 @@ static bool format_tlsa(const struct key *key, const struct rtls_record *record,
 	return true;
 }
 
+static bool parse_earlier(const struct key *key, struct rtls_slice value,
+	struct rtls_record *record)
+{
+	struct rtls_slice rest = value;
+	struct rtls_earlier earlier;
+
+	if (!rtls_slice_word(&rest, &earlier.id) || !is_id(earlier.id) ||
+		rtls_timestamp_parse(rest, &earlier.retry_s) != RTLS_OK ||
+		record->earlier_count == RTLS_EARLIER_MAX)
+		return false;
+	(void)key;
+	record->earlier[record->earlier_count++] = earlier;
+	return true;
+}
+
+static bool format_earlier(const struct key *key,
+	const struct rtls_record *record, struct rtls_text *out)
+{
+	if (record->earlier_count > RTLS_EARLIER_MAX)
+		return false;
+	for (size_t i = 0; i < record->earlier_count; i++) {
+		const struct rtls_earlier *earlier = &record->earlier[i];
+		char text[RTLS_TIMESTAMP_SIZE];
+
+		if (!is_id(earlier->id) || earlier->retry_s < 0 ||
+			earlier->retry_s > TIME_MAX_S)
+			return false;
+		rtls_text_printf(out, "%s ", key->name);
+		rtls_text_add(out, earlier->id);
+		rtls_text_printf(out, " %s\n",
+			rtls_timestamp_format(text, earlier->retry_s));
+	}
+	return true;
+}
+
 static bool parse_note(const struct key *key, struct rtls_slice value,
 	struct rtls_record *record)
 {
@@ -340,6 +375,7 @@ static bool format_note(const struct key *key, const struct rtls_record *record,
 /* In the order in which they are written. */
 static const struct key keys[] = {
 	SLICE("domain", domain, is_normalized),
+	TIME("used", used_s),
 	WORD("mx-answer", mx_answer, mx_answer_words),
 	WORD("mx-dnssec", mx_dnssec, dnssec_words),
 	TIME("mx-until", mx_until_s),
@@ -352,6 +388,7 @@ static const struct key keys[] = {
 	SLICE("fetch-id", fetch_id, is_id),
 	TIME("fetch-retry", fetch_retry_s),
 	SLICE("fetch-error", fetch_error, is_quoted),
+	{ "fetch-earlier", parse_earlier, format_earlier, 0, NULL, NULL, true },
 	SLICE("policy-id", policy_id, is_id),
 	TIME("policy-fetched", policy_fetched_s),
 	TIME("policy-until", policy_until_s),
@@ -551,12 +588,33 @@ bool rtls_record_has_policy(const struct rtls_record *record, int64_t now_s)
 }
 
 /* A back-off from a future clock does not hold. */
-static bool is_backed_off(const struct rtls_record *record, int64_t now_s)
+bool rtls_record_holds_off(int64_t retry_s, int64_t now_s)
+{
+	return is_answer_fresh(retry_s, now_s);
+}
+
+static bool is_fetch_held(const struct rtls_record *record, int64_t now_s)
 {
 	return (record->fetch == RTLS_FETCH_FAILED ||
 		       record->fetch == RTLS_FETCH_RUNNING) &&
-	       rtls_slice_equal(record->fetch_id, record->txt_id) &&
-	       is_answer_fresh(record->fetch_retry_s, now_s);
+	       rtls_record_holds_off(record->fetch_retry_s, now_s);
+}
+
+static bool is_backed_off(const struct rtls_record *record, int64_t now_s)
+{
+	const bool is_held = is_fetch_held(record, now_s);
+	size_t held = 0;
+
+	if (is_held && rtls_slice_equal(record->fetch_id, record->txt_id))
+		return true;
+	for (size_t i = 0; i < record->earlier_count; i++) {
+		if (!rtls_record_holds_off(record->earlier[i].retry_s, now_s))
+			continue;
+		if (rtls_slice_equal(record->earlier[i].id, record->txt_id))
+			return true;
+		held++;
+	}
+	return is_held && held == RTLS_EARLIER_MAX;
 }
 
 bool rtls_record_wants_fetch(const struct rtls_record *record, int64_t now_s)
@@ -565,6 +623,35 @@ bool rtls_record_wants_fetch(const struct rtls_record *record, int64_t now_s)
 	       (!rtls_record_has_policy(record, now_s) ||
 		       !rtls_slice_equal(record->policy_id, record->txt_id)) &&
 	       !is_backed_off(record, now_s);
+}
+
+#define DUE_FIRST_S  (16 * 3600)
+#define DUE_SPREAD_S (7 * 3600)
+
+bool rtls_record_is_due(
+	const struct rtls_record *record, uint64_t spread, int64_t now_s)
+{
+	int64_t after_s = DUE_FIRST_S + (int64_t)(spread % DUE_SPREAD_S);
+	int64_t half_s =
+		(record->policy_until_s - record->policy_fetched_s) / 2;
+
+	if (!rtls_record_has_policy(record, now_s) ||
+		is_fetch_held(record, now_s))
+		return false;
+	if (half_s < after_s)
+		after_s = half_s;
+	return record->policy_fetched_s > now_s ||
+	       now_s - record->policy_fetched_s >= after_s;
+}
+
+bool rtls_record_is_spent(const struct rtls_record *record, int64_t now_s)
+{
+	const int64_t before_s = now_s - RTLS_CLOCK_SLACK_S;
+
+	return !rtls_record_has_policy(record, now_s) &&
+	       !is_answer_fresh(record->mx_until_s, before_s) &&
+	       !is_answer_fresh(record->txt_until_s, before_s) &&
+	       !is_fetch_held(record, now_s);
 }
 
 const struct rtls_mx *rtls_record_mx(

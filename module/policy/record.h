@@ -7,6 +7,7 @@
  *
  *   requiretls-record 1
  *   domain enforce.example
+ *   used 2026-11-20T20:45:20Z          when somebody last had mail for it
  *   mx-answer hosts                    hosts, implicit, null, nxdomain, failed
  *   mx-dnssec secure                   secure | insecure | bogus | unknown
  *   mx-until 2026-11-21T20:45:20Z
@@ -19,6 +20,7 @@
  *   fetch-id 20261101
  *   fetch-retry ...                    not again for this id before then
  *   fetch-error sts-webpki-invalid certificate expired
+ *   fetch-earlier 20261031 2026-...    an id before that, and its back-off
  *   policy-id 20261101
  *   policy-fetched ...
  *   policy-until ...
@@ -45,6 +47,7 @@
 #define RTLS_TLSA_MAX        64   /* TLSA records kept, of all hosts */
 #define RTLS_TLSA_TEXT_MAX   1100 /* "3 1 2 " and 512 bytes in hex */
 #define RTLS_NOTES_MAX       8
+#define RTLS_EARLIER_MAX     4
 
 enum rtls_mx_answer {
 	RTLS_MX_UNKNOWN, /* never looked up */
@@ -100,9 +103,16 @@ struct rtls_tlsa {
 	struct rtls_slice text; /* "usage selector matching hex" */
 };
 
+/* A fetch that failed for an id the domain has changed since. */
+struct rtls_earlier {
+	struct rtls_slice id;
+	int64_t retry_s;
+};
+
 /* All slices borrow; times are 0 when absent. */
 struct rtls_record {
 	struct rtls_slice domain;
+	int64_t used_s; /* what only a refresh asked for does not count */
 	enum rtls_mx_answer mx_answer;
 	enum rtls_dnssec mx_dnssec;
 	int64_t mx_until_s;
@@ -117,6 +127,8 @@ struct rtls_record {
 	struct rtls_slice fetch_id;
 	int64_t fetch_retry_s;
 	struct rtls_slice fetch_error; /* result type and reason, quoted */
+	size_t earlier_count;
+	struct rtls_earlier earlier[RTLS_EARLIER_MAX];
 	struct rtls_slice policy_id;
 	int64_t policy_fetched_s;
 	int64_t policy_until_s; /* fetched + max_age */
@@ -161,8 +173,24 @@ bool rtls_record_has_policy(const struct rtls_record *record, int64_t now_s);
 
 /* Must the policy be fetched: TXT valid with an id that is not the policy's,
  * or the policy expired; and no back-off of this id in the way (one from a
- * future clock does not count). */
+ * future clock does not count), nor those of so many others that one more could
+ * not be kept (RFC 8461 section 3.3). */
 bool rtls_record_wants_fetch(const struct rtls_record *record, int64_t now_s);
+
+/* Is a back-off that ends then still to be kept? */
+bool rtls_record_holds_off(int64_t retry_s, int64_t now_s);
+
+/* Should the policy be fetched anew in the background (RFC 8461 sections 3.3 and
+ * 10.2): there is one, and its last fetch is 16 to 23 hours ago, which hour is
+ * the domain's own (spread, any number; the same for a domain each day), or half
+ * of its life if that is less; and the last attempt is no back-off ago. A fetch time
+ * of the future counts as long ago. */
+bool rtls_record_is_due(
+	const struct rtls_record *record, uint64_t spread, int64_t now_s);
+
+/* Would nothing be lost with the record: no policy in force, no back-off, and all
+ * answers out of their time for a day? */
+bool rtls_record_is_spent(const struct rtls_record *record, int64_t now_s);
 
 /* The MX host's entry, or NULL. */
 const struct rtls_mx *rtls_record_mx(

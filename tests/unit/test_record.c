@@ -13,22 +13,25 @@
 	"policy-until 2026-11-28T19:45:20Z\n"                                  \
 	"policy-digest " DIGEST "\n"
 #define BODY "version: STSv1\r\nmode: enforce\n\nmax_age: 604800\nmx: a"
-#define FULL                                                                    \
-	HEAD "mx-answer hosts\n"                                                \
-	     "mx-dnssec secure\n"                                               \
-	     "mx-until 2026-11-21T20:45:20Z\n"                                  \
-	     "mx 10 mx1.enforce.example address=secure tlsa=secure\n"           \
-	     "mx 20 mx2.enforce.example address=insecure tlsa=unknown\n"        \
-	     "tlsa mx1.enforce.example 3 1 1 8cb0A1\n"                          \
-	     "txt valid\n"                                                      \
-	     "txt-id 20261102\n"                                                \
-	     "txt-until 2026-11-21T20:45:21Z\n"                                 \
-	     "fetch failed\n"                                                   \
-	     "fetch-id 20261102\n"                                              \
-	     "fetch-retry 2026-11-21T19:50:20Z\n"                               \
-	     "fetch-error sts-webpki-invalid certificate \\x22expired\n" POLICY \
-	     "note resolver cannot do DNSSEC\n"                                 \
-	     "note another\n"                                                   \
+#define FULL                                                                   \
+	HEAD "used 2026-11-21T19:45:19Z\n"                                     \
+	     "mx-answer hosts\n"                                               \
+	     "mx-dnssec secure\n"                                              \
+	     "mx-until 2026-11-21T20:45:20Z\n"                                 \
+	     "mx 10 mx1.enforce.example address=secure tlsa=secure\n"          \
+	     "mx 20 mx2.enforce.example address=insecure tlsa=unknown\n"       \
+	     "tlsa mx1.enforce.example 3 1 1 8cb0A1\n"                         \
+	     "txt valid\n"                                                     \
+	     "txt-id 20261102\n"                                               \
+	     "txt-until 2026-11-21T20:45:21Z\n"                                \
+	     "fetch failed\n"                                                  \
+	     "fetch-id 20261102\n"                                             \
+	     "fetch-retry 2026-11-21T19:50:20Z\n"                              \
+	     "fetch-error sts-webpki-invalid certificate \\x22expired\n"       \
+	     "fetch-earlier 20261101 2026-11-21T19:49:20Z\n"                   \
+	     "fetch-earlier 20261031 2026-11-21T19:48:20Z\n" POLICY            \
+	     "note resolver cannot do DNSSEC\n"                                \
+	     "note another\n"                                                  \
 	     "policy-text\n" BODY
 #define MX(n) "mx " n " a.example address=unknown tlsa=unknown\n"
 
@@ -53,6 +56,11 @@ static const struct row rows[] = {
 	{ "blanks before and behind a value",
 		TEXT(HEAD "txt  none \nmx-dnssec insecure\t\n"), RTLS_OK,
 		HEAD "mx-dnssec insecure\ntxt none\n" },
+	{ "an earlier id without a time", TEXT(HEAD "fetch-earlier a\n"),
+		RTLS_INVALID, "line 3" },
+	{ "an earlier id that is none",
+		TEXT(HEAD "fetch-earlier a-b 2026-11-21T19:49:20Z\n"),
+		RTLS_INVALID, "line 3" },
 	{ "a time of 0 is no time",
 		TEXT(HEAD "mx-until 1970-01-01T00:00:00Z\n"), RTLS_OK, HEAD },
 	{ "A6.3 implicit MX",
@@ -375,6 +383,10 @@ static void test_fields(void **state)
 	assert_int_equal(record.fetch_retry_s, 1795290620);
 	check_slice(record.fetch_error,
 		"sts-webpki-invalid certificate \\x22expired");
+	assert_int_equal(record.used_s, 1795290319);
+	assert_int_equal(record.earlier_count, 2);
+	check_slice(record.earlier[1].id, "20261031");
+	assert_int_equal(record.earlier[1].retry_s, 1795290500);
 	check_slice(record.policy_id, "20261101");
 	assert_int_equal(record.policy_fetched_s, 1795290320);
 	assert_int_equal(record.policy_until_s, 1795290320 + 604800);
@@ -404,11 +416,15 @@ static void test_limits(void **state)
 {
 	const char *tlsa = "tlsa a.example 3 1 1 8cb0\n";
 	const char *hosts = "mx-answer hosts\n";
+	const char *earlier = "fetch-earlier a 2026-11-21T19:49:20Z\n";
 
 	(void)state;
 	assert_int_equal(parse_many(hosts, MX("0"), RTLS_MX_MAX), RTLS_OK);
 	assert_int_equal(
 		parse_many(hosts, MX("0"), RTLS_MX_MAX + 1), RTLS_INVALID);
+	assert_int_equal(parse_many("", earlier, RTLS_EARLIER_MAX), RTLS_OK);
+	assert_int_equal(
+		parse_many("", earlier, RTLS_EARLIER_MAX + 1), RTLS_INVALID);
 	assert_int_equal(parse_many("", tlsa, RTLS_TLSA_MAX), RTLS_OK);
 	assert_int_equal(parse_many("", tlsa, RTLS_TLSA_MAX + 1), RTLS_INVALID);
 	assert_int_equal(parse_many(POLICY "policy-text\n", "x",
@@ -580,6 +596,146 @@ static void test_age(void **state)
 		rtls_record_wants_fetch(&record, NOW), row->wants_fetch);
 }
 
+struct due {
+	const char *proves;
+	int64_t fetched, until, retry;
+	enum rtls_fetch_state fetch;
+	bool first, last; /* at the earliest and the latest hour of a domain */
+};
+
+#define HOUR 3600
+
+static const struct due dues[] = {
+	{ "A5.5 just fetched", -1, YEAR, 0, RTLS_FETCH_OK, false, false },
+	{ "A5.5 not after 15 hours", -15 * HOUR, YEAR, 0, RTLS_FETCH_OK, false,
+		false },
+	{ "A5.5 after 16 hours for some domains", -16 * HOUR, YEAR - DAY, 0,
+		RTLS_FETCH_OK, true, false },
+	{ "EDGE 57 but not for all at once", -22 * HOUR, YEAR - DAY, 0,
+		RTLS_FETCH_OK, true, false },
+	{ "A5.5 within a day for all", -23 * HOUR, YEAR - DAY, 0, RTLS_FETCH_OK,
+		true, true },
+	{ "A5.5 in half the life of a short policy", -HOUR, HOUR, 0,
+		RTLS_FETCH_OK, true, true },
+	{ "A5.5 and not before", -HOUR + 1, HOUR + 1, 0, RTLS_FETCH_OK, false,
+		false },
+	{ "A5.1 not when it ran out", -2 * DAY, -1, 0, RTLS_FETCH_OK, false,
+		false },
+	{ "A2.11 not within a back-off", -2 * DAY, DAY, 1, RTLS_FETCH_FAILED,
+		false, false },
+	{ "A5.6 again after it", -2 * DAY, DAY, 0, RTLS_FETCH_FAILED, true,
+		true },
+	{ "EDGE 65 a back-off from a future clock", -2 * DAY, DAY, 3 * DAY,
+		RTLS_FETCH_FAILED, true, true },
+	{ "EDGE 65 fetched a little ahead", 60, YEAR, 0, RTLS_FETCH_OK, true,
+		true },
+	{ "EDGE 65 fetched in the future", 2 * DAY, YEAR, 0, RTLS_FETCH_OK,
+		false, false },
+};
+
+static void test_due(void **state)
+{
+	const struct due *row = *state;
+	struct rtls_record record = { 0 };
+
+	record.domain = rtls_slice(DOMAIN);
+	record.policy_text = rtls_slice(BODY);
+	record.policy_fetched_s = NOW + row->fetched;
+	record.policy_until_s = NOW + row->until;
+	record.fetch = row->fetch;
+	record.fetch_retry_s = NOW + row->retry;
+	assert_int_equal(rtls_record_is_due(&record, 0, NOW), row->first);
+	assert_int_equal(
+		rtls_record_is_due(&record, 7 * HOUR - 1, NOW), row->last);
+	assert_int_equal(
+		rtls_record_is_due(&record, 7 * HOUR, NOW), row->first);
+	record.policy_text = rtls_slice("");
+	assert_false(rtls_record_is_due(&record, 0, NOW));
+}
+
+struct spent {
+	const char *proves;
+	int64_t mx_until, txt_until, policy_until; /* 0: no policy */
+	int64_t retry;                             /* 0: no back-off */
+	bool spent;
+};
+
+static const struct spent spents[] = {
+	{ "answers in their time", 60, 60, 0, 0, false },
+	{ "answers out of their time, but for less than a day", -60, -60, 0, 0,
+		false },
+	{ "MX out of its time for a day, TXT not", -DAY, -DAY + 1, 0, 0,
+		false },
+	{ "all out of their time for a day", -DAY, -DAY, 0, 0, true },
+	{ "a policy in force", -DAY, -DAY, 1, 0, false },
+	{ "a policy that ran out", -DAY, -DAY, -1, 0, true },
+	{ "a back-off", -DAY, -DAY, 0, 60, false },
+	{ "EDGE 65 answers from a future clock", 400 * DAY, 400 * DAY, 0, 0,
+		true },
+	{ "EDGE 65 a back-off from a future clock", -DAY, -DAY, 0, 400 * DAY,
+		true },
+};
+
+static void test_spent(void **state)
+{
+	const struct spent *row = *state;
+	struct rtls_record record = { 0 };
+
+	record.domain = rtls_slice(DOMAIN);
+	record.mx_until_s = NOW + row->mx_until;
+	record.txt_until_s = NOW + row->txt_until;
+	if (row->policy_until != 0) {
+		record.policy_text = rtls_slice(BODY);
+		record.policy_fetched_s = NOW - 3 * DAY;
+		record.policy_until_s = NOW + row->policy_until;
+	}
+	if (row->retry != 0) {
+		record.fetch = RTLS_FETCH_FAILED;
+		record.fetch_retry_s = NOW + row->retry;
+	}
+	assert_int_equal(rtls_record_is_spent(&record, NOW), row->spent);
+}
+
+/* Ids that change back and forth buy no fetch each. */
+static void test_earlier(void **state)
+{
+	static const char *const ids[] = { "a", "b", "c", "d" };
+	struct rtls_record record = { .domain = TEXT(DOMAIN),
+		.txt = RTLS_TXT_VALID,
+		.txt_id = TEXT("e"),
+		.fetch = RTLS_FETCH_FAILED,
+		.fetch_id = TEXT("x"),
+		.fetch_retry_s = NOW + 60 };
+	struct rtls_text text;
+	char buffer[1024];
+
+	(void)state;
+	assert_true(rtls_record_wants_fetch(&record, NOW));
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		assert_true(rtls_record_wants_fetch(&record, NOW));
+		record.earlier[record.earlier_count++] =
+			(struct rtls_earlier){ rtls_slice(ids[i]), NOW + 60 };
+		record.txt_id = rtls_slice(ids[i]);
+		assert_false(rtls_record_wants_fetch(&record, NOW));
+		record.txt_id = rtls_slice("e");
+	}
+	/* So many failed that one more could not be remembered. */
+	assert_false(rtls_record_wants_fetch(&record, NOW));
+	record.earlier[2].retry_s = NOW;
+	assert_true(rtls_record_wants_fetch(&record, NOW));
+	record.txt_id = rtls_slice("c");
+	assert_true(rtls_record_wants_fetch(&record, NOW));
+	record.txt_id = rtls_slice("A");
+	assert_true(rtls_record_wants_fetch(&record, NOW));
+	/* EDGE 65: from a future clock. */
+	record.earlier[0].retry_s = NOW + 2 * DAY + 1;
+	record.txt_id = rtls_slice("a");
+	assert_true(rtls_record_wants_fetch(&record, NOW));
+	record.earlier_count = RTLS_EARLIER_MAX + 1;
+	rtls_text_init(&text, buffer, sizeof(buffer));
+	assert_int_equal(rtls_record_format(&record, &text), RTLS_BUG);
+}
+
 static void test_nothing_known(void **state)
 {
 	const struct rtls_record record = { 0 };
@@ -588,6 +744,8 @@ static void test_nothing_known(void **state)
 	assert_false(rtls_record_is_fresh(&record, NOW));
 	assert_false(rtls_record_has_policy(&record, NOW));
 	assert_false(rtls_record_wants_fetch(&record, NOW));
+	assert_false(rtls_record_is_due(&record, 0, NOW));
+	assert_true(rtls_record_is_spent(&record, NOW));
 	assert_null(rtls_record_mx(&record, rtls_slice("a.example")));
 }
 
@@ -619,6 +777,10 @@ int main(void)
 	check_add(
 		&suite, "callers that break the contract", test_contract, NULL);
 	CHECK_TABLE(&suite, test_age, ages);
+	CHECK_TABLE(&suite, test_due, dues);
+	CHECK_TABLE(&suite, test_spent, spents);
+	check_add(&suite, "A2.11 earlier ids keep their back-off", test_earlier,
+		NULL);
 	check_add(&suite, "nothing known", test_nothing_known, NULL);
 	check_add(&suite, "find a host", test_mx, NULL);
 	return check_run(&suite, "record");
