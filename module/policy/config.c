@@ -39,6 +39,8 @@ struct value_type {
 	void (*format)(const struct key *key, const struct rtls_config *config,
 		struct rtls_text *out);
 	const char *const *words; /* of an enum, in its order, NULL behind */
+	const char *unit;         /* of a number, "" for none, */
+	unsigned min, max;        /* which lies between these */
 };
 
 struct key {
@@ -147,6 +149,33 @@ static void format_timeout(const struct key *key,
 		rtls_text_printf(out, "%us", timeout_ms / 1000);
 	else
 		rtls_text_printf(out, "%ums", timeout_ms);
+}
+
+static bool parse_number(const struct key *key, struct rtls_slice value,
+	struct rtls_config *config)
+{
+	const struct rtls_slice unit = rtls_slice(key->type->unit);
+	unsigned long long parsed;
+	unsigned number;
+
+	if (!rtls_slice_ends_nocase(value, unit) ||
+		!rtls_slice_number(
+			rtls_slice_n(value.data, value.size - unit.size),
+			key->type->max, &parsed) ||
+		parsed < key->type->min)
+		return false;
+	number = (unsigned)parsed;
+	memcpy(field_of(key, config), &number, sizeof(number));
+	return true;
+}
+
+static void format_number(const struct key *key,
+	const struct rtls_config *config, struct rtls_text *out)
+{
+	unsigned number;
+
+	memcpy(&number, const_field_of(key, config), sizeof(number));
+	rtls_text_printf(out, "%u%s", number, key->type->unit);
 }
 
 static bool is_printable(struct rtls_slice value)
@@ -322,7 +351,7 @@ static void format_resolvers(const struct key *key,
 }
 
 static const struct value_type type_bool = { "yes or no", parse_bool,
-	format_bool, NULL };
+	format_bool, .words = NULL };
 static const char *const level_names[] = {
 	[RTLS_LEVEL_ENFORCE] = "enforce",
 	[RTLS_LEVEL_VERIFIED] = "verified",
@@ -338,41 +367,48 @@ const char *rtls_level_name(enum rtls_level level)
 
 static const struct value_type type_level = {
 	"enforce, verified, opportunistic or disable", parse_word, format_word,
-	level_names
+	.words = level_names
 };
 static const struct value_type type_on_dns_error = { "proceed or defer",
 	parse_word, format_word,
-	(const char *const[]){ "proceed", "defer", NULL } };
+	.words = (const char *const[]){ "proceed", "defer", NULL } };
 static const struct value_type type_dns_mode = { "validate or ad", parse_word,
-	format_word, (const char *const[]){ "validate", "ad", NULL } };
+	format_word, .words = (const char *const[]){ "validate", "ad", NULL } };
 static const struct value_type type_timeout = {
 	"a time like 20, 20s, 1500ms or 2m, at most 60m", parse_timeout,
-	format_timeout, NULL
+	format_timeout, .words = NULL
 };
+static const struct value_type type_domains = {
+	"a number from 1000 to 100000000", parse_number, format_number,
+	.unit = "", .min = 1000, .max = 100000000
+};
+static const struct value_type type_days = { "days, from 1d to 3650d",
+	parse_number, format_number, .unit = "d", .min = 1, .max = 3650 };
 static const struct value_type type_path = {
-	"an absolute path of at most 255 bytes", parse_path, format_text, NULL
+	"an absolute path of at most 255 bytes", parse_path, format_text,
+	.words = NULL
 };
 static const struct value_type type_path_or_none = {
 	"an absolute path of at most 255 bytes, or nothing", parse_path_or_none,
-	format_text, NULL
+	format_text, .words = NULL
 };
 static const struct value_type type_user = { "a user name", parse_user,
-	format_text, NULL };
+	format_text, .words = NULL };
 static const struct value_type type_tag = {
 	"a separator and a word such as +requiretls, or off", parse_tag,
-	format_tag, NULL
+	format_tag, .words = NULL
 };
 static const struct value_type type_organization = {
 	"a name in UTF-8 of at most 255 bytes", parse_organization, format_text,
-	NULL
+	.words = NULL
 };
 static const struct value_type type_address = {
 	"a mail address such as postmaster@example.org", parse_address,
-	format_text, NULL
+	format_text, .words = NULL
 };
 static const struct value_type type_resolvers = {
 	"up to 4 IP addresses separated by blanks", parse_resolvers,
-	format_resolvers, NULL
+	format_resolvers, .words = NULL
 };
 
 #define FIELD(member)                                                          \
@@ -394,6 +430,10 @@ static const struct key keys[] = {
 		"when the MTA-STS lookup fails and no policy is cached" },
 	{ "spool", &type_path, FIELD(spool),
 		"directory of the cache, journal and outbox" },
+	{ "cache_max", &type_domains, FIELD(cache_max),
+		"how many domains the cache holds" },
+	{ "cache_keep", &type_days, FIELD(cache_keep_days),
+		"how long a domain is remembered that no mail goes to" },
 	{ "program", &type_path, FIELD(program), "where exim-requiretls is" },
 	{ "user", &type_user, FIELD(user),
 		"user exim-requiretls runs as when started by root" },
@@ -457,6 +497,8 @@ void rtls_config_defaults(struct rtls_config *config)
 	set_path(config->program, RTLS_DEFAULT_PROGRAM);
 	(void)rtls_slice_copy(rtls_slice(RTLS_DEFAULT_USER), config->user,
 		sizeof(config->user));
+	config->cache_max = 100000;
+	config->cache_keep_days = 180;
 	config->resolve_timeout_ms = 20000;
 	config->dns_timeout_ms = 5000;
 	config->fetch_timeout_ms = 15000;

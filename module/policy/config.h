@@ -44,8 +44,12 @@ struct rtls_config {
 	bool mta_sts;                         /* default yes */
 	enum rtls_on_dns_error sts_dns_error; /* default proceed */
 	char spool[RTLS_CONFIG_VALUE_MAX];    /* build-time default */
-	char program[RTLS_CONFIG_VALUE_MAX];  /* path of exim-requiretls */
-	char user[64];                        /* default Debian-exim */
+	/* Domains the cache holds, default 100000; and for how many days one is
+	 * remembered that no mail goes to, "180d". */
+	unsigned cache_max;
+	unsigned cache_keep_days;
+	char program[RTLS_CONFIG_VALUE_MAX]; /* path of exim-requiretls */
+	char user[64];                       /* default Debian-exim */
 	/* Times without unit are seconds; "1500ms" and "2m" are known too. */
 	unsigned resolve_timeout_ms; /* resolve_timeout, default 20 s */
 	unsigned dns_timeout_ms;     /* dns_timeout, default 5 s per lookup */
