@@ -8,8 +8,6 @@
 #include "store/file.h"
 #include "store/hash.h"
 
-#define BUCKETS 256
-
 static bool is_normalized(const char *domain)
 {
 	char normal[RTLS_DOMAIN_SIZE];
@@ -20,7 +18,7 @@ static bool is_normalized(const char *domain)
 
 static unsigned bucket_of(const char *domain)
 {
-	return (unsigned)(rtls_hash(domain) % BUCKETS);
+	return (unsigned)(rtls_hash(domain) % RTLS_CACHE_BUCKETS);
 }
 
 enum rtls_status rtls_cache_path(
@@ -147,7 +145,8 @@ enum rtls_status rtls_cache_each(const char *spool,
 	struct walk walk = { visit, context, 0, false };
 	char path[RTLS_CACHE_PATH_MAX];
 
-	for (; walk.bucket < BUCKETS && !walk.stopped; walk.bucket++) {
+	for (; walk.bucket < RTLS_CACHE_BUCKETS && !walk.stopped;
+		walk.bucket++) {
 		enum rtls_status status;
 		int n = snprintf(path, sizeof(path), "%s/cache/%02x", spool,
 			walk.bucket);

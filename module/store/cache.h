@@ -6,6 +6,7 @@
 #include "policy/record.h"
 
 #define RTLS_CACHE_PATH_MAX 1024
+#define RTLS_CACHE_BUCKETS  256
 
 /* domain must be normalized. RTLS_INVALID: not a normalized name, or too long. */
 RTLS_MUST_CHECK enum rtls_status rtls_cache_path(
@@ -25,6 +26,20 @@ RTLS_MUST_CHECK enum rtls_status rtls_cache_put(const char *spool,
 
 RTLS_MUST_CHECK enum rtls_status rtls_cache_remove(
 	const char *spool, const char *domain, struct rtls_err *err);
+
+/*
+ * Before the first record of a domain is put: see that the cache stays within domains_max. Each
+ * directory has an equal share of it; one that is full gives up an eighth, what has no policy in
+ * force first, and among equals what was not used for longest.
+ *
+ * domain       normalized
+ * domains_max  at least 1
+ * Anything but RTLS_OK  no room was made, err says why; there is no harm in
+ *              putting the record all the same
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_cache_make_room(const char *spool,
+	const char *domain, unsigned domains_max, int64_t now_s,
+	struct rtls_err *err);
 
 /*
  * Call visit for each domain that has a record, in no order; names that are not

@@ -64,7 +64,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_file_append(const char *root_directory,
  * Call visit for each regular file in a directory of the spool, in no order;
  * names that begin with a dot are skipped. visit returns false to stop, and may
  * remove the file. Temporaries that a killed writer left more than an hour ago
- * are removed in passing.
+ * (or in the future) are removed in passing.
  *
  * path        below root_directory, without a trailing slash
  * modified_s  when the file was written

@@ -21,16 +21,18 @@ struct listing {
 };
 
 /* A writer that was killed leaves its temporary behind; whoever passes by
- * later takes it away. */
+ * later takes it away. One of a wrong clock's future goes too. */
 static void drop_stale(const struct listing *listing, const char *name)
 {
+	const time_t now = time(NULL);
 	struct stat info;
 	int directory = dirfd(listing->directory);
 
 	if (strncmp(name, RTLS_UNFINISHED, strlen(RTLS_UNFINISHED)) == 0 &&
 		fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
 		S_ISREG(info.st_mode) &&
-		info.st_mtime < time(NULL) - STALE_AFTER_S)
+		(info.st_mtime < now - STALE_AFTER_S ||
+			info.st_mtime > now + STALE_AFTER_S))
 		(void)unlinkat(directory, name, 0);
 }
 

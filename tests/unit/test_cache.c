@@ -275,6 +275,129 @@ static void visits_each_domain(void **state)
 	assert_int_equal(open_fds(), fds);
 }
 
+/* --- the bound --------------------------------------------------------------- */
+
+#define NOW INT64_C(1795290320)
+
+/* Domains that all lie in one directory. */
+static void name_in_bucket(unsigned number, char domain[RTLS_DOMAIN_SIZE])
+{
+	char path[RTLS_CACHE_PATH_MAX];
+
+	for (unsigned i = 0, found = 0;; i++) {
+		(void)snprintf(domain, RTLS_DOMAIN_SIZE, "d%u.example", i);
+		assert_int_equal(
+			rtls_cache_path(spool_dir, domain, path), RTLS_OK);
+		if (strstr(path, "/cache/51/") != NULL && found++ == number)
+			return;
+	}
+}
+
+static void put_used(unsigned number, int64_t used_s, int64_t policy_until_s)
+{
+	char domain[RTLS_DOMAIN_SIZE];
+	struct rtls_record record;
+
+	name_in_bucket(number, domain);
+	record = make_record(domain);
+	record.used_s = used_s;
+	if (policy_until_s != 0) {
+		record.policy_text = rtls_slice("version: STSv1\n");
+		record.policy_fetched_s = policy_until_s - 86400;
+		record.policy_until_s = policy_until_s;
+		record.policy_digest = rtls_slice(
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	}
+	assert_int_equal(rtls_cache_put(spool_dir, &record, NULL), RTLS_OK);
+}
+
+/* Which of the first 16 are there, as bits. */
+static unsigned there(void)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		char domain[RTLS_DOMAIN_SIZE];
+		struct rtls_record record;
+
+		name_in_bucket(i, domain);
+		if (rtls_cache_get(spool_dir, domain, buffer, &record, NULL) !=
+			RTLS_NONE)
+			found |= 1U << i;
+	}
+	return found;
+}
+
+static enum rtls_status make_room(unsigned domains_max)
+{
+	return rtls_cache_make_room(
+		spool_dir, "example.org", domains_max, NOW, NULL);
+}
+
+static void gives_up_what_is_used_least(void **state)
+{
+	(void)state;
+	assert_int_equal(make_room(1), RTLS_OK); /* nothing there yet */
+	put_used(0, NOW - 10, 0);
+	put_used(1, NOW - 30, 0);
+	put_used(2, NOW - 20, 0);
+	put_used(3, NOW - 40, NOW + 60);
+	assert_int_equal(make_room(5 * 256), RTLS_OK);
+	assert_int_equal(there(), 0xf);
+	/* Each directory has its share, rounded up. */
+	assert_int_equal(make_room(4 * 256), RTLS_OK);
+	assert_int_equal(there(), 0xd);
+	assert_int_equal(make_room(2 * 256 + 1), RTLS_OK);
+	assert_int_equal(there(), 0x9);
+	/* A policy goes last, however long ago it was of use. */
+	assert_int_equal(make_room(2 * 256), RTLS_OK);
+	assert_int_equal(there(), 0x8);
+	assert_int_equal(make_room(1), RTLS_OK);
+	assert_int_equal(there(), 0);
+}
+
+static void gives_up_an_eighth(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		put_used(i, NOW - 100 + i, 0);
+	assert_int_equal(make_room(17 * 256), RTLS_OK);
+	assert_int_equal(there(), 0xffff);
+	/* Of 16, room for the new one and 2 more. */
+	assert_int_equal(make_room(16 * 256), RTLS_OK);
+	assert_int_equal(there(), 0xfff8);
+}
+
+static void judges_what_is_stored(void **state)
+{
+	char domain[RTLS_DOMAIN_SIZE], path[RTLS_CACHE_PATH_MAX];
+
+	(void)state;
+	put_used(0, NOW + 86400 * 400, 0); /* used, says a wrong clock */
+	put_used(1, NOW, NOW + 60);
+	put_used(2, NOW, NOW - 60); /* the policy ran out */
+	put_used(3, NOW, 0);
+	name_in_bucket(3, domain);
+	assert_int_equal(rtls_cache_path(spool_dir, domain, path), RTLS_OK);
+	write_file(path, "rubbish", 7);
+	/* What cannot be read goes first. */
+	assert_int_equal(make_room(4 * 256), RTLS_OK);
+	assert_int_equal(there(), 0x7);
+	assert_int_equal(make_room(2 * 256), RTLS_OK);
+	assert_int_equal(there(), 0x2);
+}
+
+static void room_for_no_domain(void **state)
+{
+	struct rtls_err err = { "" };
+
+	(void)state;
+	assert_int_equal(
+		rtls_cache_make_room(spool_dir, "../x", 1000, NOW, &err),
+		RTLS_INVALID);
+	assert_string_not_equal(err.text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +409,10 @@ int main(void)
 		TEST(a_linked_directory_is_not_entered),
 		TEST(refuses_to_write_nonsense),
 		TEST(visits_each_domain),
+		TEST(gives_up_what_is_used_least),
+		TEST(gives_up_an_eighth),
+		TEST(judges_what_is_stored),
+		TEST(room_for_no_domain),
 	};
 
 	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);

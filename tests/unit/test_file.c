@@ -739,14 +739,19 @@ static void lists_regular_files(void **state)
 static void drops_old_temporaries(void **state)
 {
 	const struct timespec old[] = { { 1000000000, 0 }, { 1000000000, 0 } };
+	const struct timespec ahead[] = { { 4000000000, 0 },
+		{ 4000000000, 0 } };
 	struct seen seen = { 0, 100 };
 
 	(void)state;
 	write_file(in_spool(".tmp-1-2-3"), "x", 1);
 	write_file(in_spool(".tmp-4-5-6"), "x", 1);
+	write_file(in_spool(".tmp-7-8-9"), "x", 1);
 	write_file(in_spool(".other"), "x", 1);
 	assert_int_equal(
 		utimensat(AT_FDCWD, in_spool(".tmp-4-5-6"), old, 0), 0);
+	assert_int_equal(
+		utimensat(AT_FDCWD, in_spool(".tmp-7-8-9"), ahead, 0), 0);
 	assert_int_equal(utimensat(AT_FDCWD, in_spool(".other"), old, 0), 0);
 	assert_int_equal(rtls_file_each(base_dir, spool_dir, remove_visited,
 				 &seen, NULL),
@@ -755,6 +760,8 @@ static void drops_old_temporaries(void **state)
 	assert_int_equal(access(in_spool(".tmp-1-2-3"), F_OK), 0);
 	assert_int_equal(access(in_spool(".other"), F_OK), 0);
 	assert_int_not_equal(access(in_spool(".tmp-4-5-6"), F_OK), 0);
+	/* EDGE 65: of a wrong clock's future, it would stay for ever. */
+	assert_int_not_equal(access(in_spool(".tmp-7-8-9"), F_OK), 0);
 }
 
 int main(void)
