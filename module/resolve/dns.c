@@ -31,6 +31,8 @@ struct rtls_dns {
 	size_t attempts;
 	unsigned attempt_ms;
 	int64_t deadline_ms; /* of everything */
+	void (*meanwhile)(void *context);
+	void *meanwhile_context;
 	bool can_validate;
 	bool probed; /* the root was asked: is it us, or the domain? */
 	struct rtls_dns *second; /* see ask_again() */
@@ -80,6 +82,8 @@ static void run_attempt(
 	int64_t until_ms = rtls_dns_now_ms() + dns->attempt_ms;
 
 	batch->mode = dns->mode;
+	batch->meanwhile = dns->meanwhile;
+	batch->meanwhile_context = dns->meanwhile_context;
 	batch->context = current_context(dns);
 	batch->extensions = dns->can_validate ? dns->extensions : NULL;
 	if (batch->context == NULL)
@@ -254,6 +258,13 @@ enum rtls_status rtls_dns_run(struct rtls_dns *dns,
 void rtls_dns_limit(struct rtls_dns *dns, unsigned time_ms)
 {
 	dns->deadline_ms = rtls_dns_now_ms() + time_ms;
+}
+
+void rtls_dns_meanwhile(
+	struct rtls_dns *dns, void (*meanwhile)(void *context), void *context)
+{
+	dns->meanwhile = meanwhile;
+	dns->meanwhile_context = context;
 }
 
 void rtls_dns_query_free(struct rtls_dns_query *query)

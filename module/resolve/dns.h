@@ -67,6 +67,11 @@ void rtls_dns_close(struct rtls_dns *dns);
  * then has failed. Without it each takes dns_timeout at most. */
 void rtls_dns_limit(struct rtls_dns *dns, unsigned time_ms);
 
+/* While rtls_dns_run() waits, call this every few ms; NULL: no more. For whoever has other
+ * connections to look after. */
+void rtls_dns_meanwhile(
+	struct rtls_dns *dns, void (*meanwhile)(void *context), void *context);
+
 /*
  * Run all queries at once (if there are many: 16 at a time) and wait for the last.
  * RTLS_OK  each query has its outcome; others are about the machinery

@@ -7,6 +7,8 @@
 
 #include "dns_answer.h"
 
+#define MEANWHILE_MS 5
+
 int64_t rtls_dns_now_ms(void)
 {
 	struct timespec now = { 0, 0 };
@@ -114,12 +116,16 @@ static void run_loop(const struct rtls_dns_batch *batch, int64_t until_ms)
 		return;
 	while (batch->pending > 0 &&
 		(left_ms = until_ms - rtls_dns_now_ms()) > 0) {
+		if (batch->meanwhile != NULL && left_ms > MEANWHILE_MS)
+			left_ms = MEANWHILE_MS;
 		if (loop->vmt->schedule(loop, -1, (uint64_t)left_ms, &timer) !=
 			0)
 			return;
 		loop->vmt->run_once(loop, 1);
 		if (timer.ev != NULL)
 			loop->vmt->clear(loop, &timer);
+		if (batch->meanwhile != NULL)
+			batch->meanwhile(batch->meanwhile_context);
 	}
 }
 

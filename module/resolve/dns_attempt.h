@@ -32,6 +32,9 @@ struct rtls_dns_batch {
 	struct rtls_dns_lookup lookup[RTLS_DNS_BATCH_MAX];
 	size_t pending;
 	bool no_memory;
+	void (*meanwhile)(
+		void *context); /* see rtls_dns_meanwhile(); or NULL */
+	void *meanwhile_context;
 };
 
 /* On the monotonic clock. */

@@ -4,23 +4,47 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fetching.h"
 #include "policy/sts_policy.h"
-#include "transfer.h"
 
 #define ANSWER_MAX 65536 /* of a POST: not kept, but bounded */
 #define URL_MAX    2048
 
 /* --- GET a policy ----------------------------------------------------------- */
 
-static void get_policy(struct rtls_transfer *transfer, const char *domain,
+/* False: the domain can have no policy host. */
+static bool name_host(struct rtls_transfer *transfer, const char *domain,
+	char url[RTLS_FETCH_URL_SIZE], struct rtls_err *err)
+{
+	if (strlen(domain) > RTLS_DOMAIN_MAX - strlen("mta-sts.")) {
+		rtls_err_set(err, "mta-sts.<domain> would be too long");
+		return false;
+	}
+	snprintf(transfer->host, sizeof(transfer->host), "mta-sts.%s", domain);
+	snprintf(url, RTLS_FETCH_URL_SIZE, "https://%s/.well-known/mta-sts.txt",
+		transfer->host);
+	return true;
+}
+
+CURLcode rtls_fetch_prepare(
+	struct rtls_transfer *transfer, const char *domain, char *buffer)
+{
+	struct rtls_err err = { "" };
+	char url[RTLS_FETCH_URL_SIZE];
+
+	transfer->buffer = buffer;
+	transfer->size_max = RTLS_STS_POLICY_SIZE_MAX;
+	if (name_host(transfer, domain, url, &err))
+		return rtls_transfer_prepare(transfer, url);
+	snprintf(transfer->curl_error, sizeof(transfer->curl_error), "%s",
+		err.text);
+	return CURLE_URL_MALFORMAT;
+}
+
+static void read_answer(const struct rtls_transfer *transfer, CURLcode code,
 	struct rtls_fetch_result *result, struct rtls_err *err)
 {
-	char url[RTLS_DOMAIN_SIZE + 64];
-
-	snprintf(transfer->host, sizeof(transfer->host), "mta-sts.%s", domain);
-	snprintf(url, sizeof(url), "https://%s/.well-known/mta-sts.txt",
-		transfer->host);
-	if (rtls_transfer_run(transfer, url, err) != RTLS_OK) {
+	if (rtls_transfer_judge(transfer, code, err) != RTLS_OK) {
 		if (transfer->certificate == RTLS_INVALID)
 			result->failure = RTLS_RESULT_STS_WEBPKI_INVALID;
 		result->is_ours = transfer->certificate == RTLS_TEMPORARY;
@@ -36,29 +60,44 @@ static void get_policy(struct rtls_transfer *transfer, const char *domain,
 	result->body = rtls_slice_n(transfer->buffer, transfer->size);
 }
 
-enum rtls_status rtls_fetch_policy(const struct rtls_config *config,
-	const char *domain, char *buffer, struct rtls_fetch_result *result)
+static void set_reason(
+	struct rtls_fetch_result *result, const struct rtls_err *err)
 {
-	struct rtls_err err = { "out of memory" };
-	struct rtls_transfer transfer;
+	rtls_slice_copy(
+		rtls_slice(err->text), result->reason, sizeof(result->reason));
+}
+
+void rtls_fetch_finish(const struct rtls_transfer *transfer, CURLcode code,
+	struct rtls_fetch_result *result)
+{
+	struct rtls_err err = { "" };
 
 	memset(result, 0, sizeof(*result));
 	result->failure = RTLS_RESULT_STS_POLICY_FETCH_ERROR;
-	if (strlen(domain) > RTLS_DOMAIN_MAX - strlen("mta-sts.")) {
-		rtls_err_set(&err, "mta-sts.<domain> would be too long");
-	} else if (!rtls_transfer_open(&transfer, config)) {
+	read_answer(transfer, code, result, &err);
+	set_reason(result, &err);
+}
+
+enum rtls_status rtls_fetch_policy(const struct rtls_config *config,
+	const char *domain, char *buffer, struct rtls_fetch_result *result)
+{
+	struct rtls_transfer transfer;
+	CURLcode code;
+
+	if (!rtls_transfer_open(&transfer, config)) {
+		memset(result, 0, sizeof(*result));
+		result->failure = RTLS_RESULT_STS_POLICY_FETCH_ERROR;
 		result->is_ours = true;
-	} else {
-		transfer.buffer = buffer;
-		transfer.size_max = RTLS_STS_POLICY_SIZE_MAX;
-		get_policy(&transfer, domain, result, &err);
-		rtls_transfer_close(&transfer);
+		set_reason(result, &(struct rtls_err){ "out of memory" });
+		return RTLS_TEMPORARY;
 	}
-	if (result->failure == RTLS_RESULT_SUCCESS)
-		return RTLS_OK;
-	rtls_slice_copy(
-		rtls_slice(err.text), result->reason, sizeof(result->reason));
-	return RTLS_TEMPORARY;
+	code = rtls_fetch_prepare(&transfer, domain, buffer);
+	if (code == CURLE_OK)
+		code = curl_easy_perform(transfer.easy);
+	rtls_fetch_finish(&transfer, code, result);
+	rtls_transfer_close(&transfer);
+	return result->failure == RTLS_RESULT_SUCCESS ? RTLS_OK
+						      : RTLS_TEMPORARY;
 }
 
 /* --- POST a report ---------------------------------------------------------- */

@@ -34,6 +34,34 @@ RTLS_MUST_CHECK enum rtls_status rtls_fetch_policy(
 	struct rtls_fetch_result *result);
 
 /*
+ * Many at a time: start some, wait, take what is done, start more. All run while
+ * rtls_fetches_wait() does.
+ */
+struct rtls_fetches;
+
+/* NULL: no memory. config is borrowed. */
+struct rtls_fetches *rtls_fetches_open(const struct rtls_config *config);
+/* What still runs is broken off. */
+void rtls_fetches_close(struct rtls_fetches *fetches);
+
+/*
+ * domain, buffer  as for rtls_fetch_policy(); buffer is borrowed until it is taken
+ * context         the caller's, given back with the result; not NULL
+ * RTLS_NO_MEMORY  not begun, and will not be taken
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_fetches_start(
+	struct rtls_fetches *fetches, const char *domain, char *buffer,
+	void *context);
+
+/* Go on with all of them; return when something happened, at most after wait_ms. */
+void rtls_fetches_wait(struct rtls_fetches *fetches, unsigned wait_ms);
+
+/* The context of one that is done, and its result as rtls_fetch_policy() would give it;
+ * NULL: none is. */
+void *rtls_fetches_take(
+	struct rtls_fetches *fetches, struct rtls_fetch_result *result);
+
+/*
  * url           an https URI as the record had it
  * content_type  "application/tlsrpt+gzip"
  * RTLS_OK  the server answered 2xx; RTLS_TEMPORARY otherwise, err says why

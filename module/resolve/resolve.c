@@ -95,12 +95,23 @@ static void carry_over(struct rtls_resolving *resolving)
 	const struct rtls_record *old = &resolving->old;
 	struct rtls_record *record = resolving->record;
 
+	record->domain =
+		rtls_resolving_keep(resolving, rtls_slice(resolving->domain));
+	record->used_s = resolving->now_s;
+	if (resolving->is_background && old->used_s != 0 &&
+		old->used_s < resolving->now_s)
+		record->used_s = old->used_s;
 	/* We have the lock: whoever began that fetch did not come to its end. */
 	record->fetch = old->fetch == RTLS_FETCH_RUNNING ? RTLS_FETCH_FAILED
 							 : old->fetch;
 	record->fetch_id = old->fetch_id;
 	record->fetch_retry_s = old->fetch_retry_s;
 	record->fetch_error = old->fetch_error;
+	for (size_t i = 0; i < old->earlier_count; i++)
+		if (rtls_record_holds_off(
+			    old->earlier[i].retry_s, resolving->now_s))
+			record->earlier[record->earlier_count++] =
+				old->earlier[i];
 	if (old->policy_text.size == 0 ||
 		old->policy_until_s < resolving->now_s)
 		return;
@@ -132,6 +143,17 @@ static void read_old(struct rtls_resolving *resolving, struct rtls_err *err)
 		memset(old, 0, sizeof(*old));
 }
 
+/* A cache over its bound is no reason to forget what was just found out. */
+static void make_room(struct rtls_resolving *resolving)
+{
+	const struct rtls_config *config = resolving->config;
+	enum rtls_status ignored;
+
+	ignored = rtls_cache_make_room(config->spool, resolving->domain,
+		config->cache_max, resolving->now_s, NULL);
+	(void)ignored;
+}
+
 void rtls_resolving_write(struct rtls_resolving *resolving)
 {
 	struct rtls_record *stored = malloc(sizeof(*stored));
@@ -147,6 +169,8 @@ void rtls_resolving_write(struct rtls_resolving *resolving)
 			stored->policy_text = rtls_slice("");
 		}
 	}
+	if (stored != NULL && resolving->old.domain.size == 0)
+		make_room(resolving);
 	resolving->resolved->is_stored =
 		stored != NULL && rtls_cache_put(resolving->config->spool,
 					  stored, &err) == RTLS_OK;
@@ -241,8 +265,6 @@ static enum rtls_status update(struct rtls_resolving *resolving,
 {
 	enum rtls_status status;
 
-	resolving->record->domain =
-		rtls_resolving_keep(resolving, rtls_slice(resolving->domain));
 	carry_over(resolving);
 	if (unreadable->text[0] != '\0')
 		rtls_resolving_note(resolving, "%s", unreadable->text);
@@ -286,40 +308,112 @@ static enum rtls_status resolve_locked(struct rtls_resolving *resolving,
 	return lock == RTLS_OK ? update(resolving, &unreadable, err) : lock;
 }
 
-enum rtls_status rtls_resolve_domain(const struct rtls_config *config,
-	const char *domain, const struct rtls_resolve_options *options,
-	struct rtls_resolved **resolved, struct rtls_err *err)
+/* NULL: no memory, said. To be freed with free(), its resolved apart from it. */
+static struct rtls_resolving *start(const struct rtls_config *config,
+	const char *domain, int64_t now_s, unsigned time_ms,
+	struct rtls_err *err)
 {
 	struct rtls_resolving *resolving = calloc(1, sizeof(*resolving));
 	struct rtls_resolved *made = calloc(1, sizeof(*made));
-	enum rtls_status status;
-	int fd = -1;
 
 	if (resolving == NULL || made == NULL) {
 		free(resolving);
 		free(made);
 		rtls_err_set(err, "out of memory");
-		return RTLS_TEMPORARY;
+		return NULL;
 	}
 	resolving->config = config;
 	resolving->domain = domain;
-	resolving->force_fetch = options->force_fetch;
-	resolving->now_s = options->now_s;
-	resolving->deadline_ms =
-		now_ms() + part(config->resolve_timeout_ms, OURS_PERCENT);
+	resolving->now_s = now_s;
+	resolving->deadline_ms = now_ms() + time_ms;
 	resolving->resolved = made;
 	resolving->record = &made->record;
+	return resolving;
+}
+
+static enum rtls_status finish(struct rtls_resolving *resolving, int lock_fd,
+	enum rtls_status status, struct rtls_resolved **resolved)
+{
+	rtls_lock_release(lock_fd);
+	if (status == RTLS_OK)
+		*resolved = resolving->resolved;
+	else
+		rtls_resolved_free(resolving->resolved);
+	free(resolving);
+	return status;
+}
+
+enum rtls_status rtls_resolve_domain(const struct rtls_config *config,
+	const char *domain, const struct rtls_resolve_options *options,
+	struct rtls_resolved **resolved, struct rtls_err *err)
+{
+	struct rtls_resolving *resolving = start(config, domain, options->now_s,
+		part(config->resolve_timeout_ms, OURS_PERCENT), err);
+	enum rtls_status status;
+	int fd = -1;
+
+	if (resolving == NULL)
+		return RTLS_TEMPORARY;
+	resolving->force_fetch = options->force_fetch;
 	status = take_lock(resolving, &fd, err);
 	status = resolve_locked(resolving,
 		options->force_dns || options->force_fetch, status, err);
-	rtls_lock_release(fd);
-	free(resolving);
-	if (status == RTLS_OK)
-		*resolved = made;
-	else
-		rtls_resolved_free(made);
-	return status;
+	return finish(resolving, fd, status, resolved);
 }
+
+/* --- in the background ------------------------------------------------------ */
+
+#define BACKGROUND_LOCK_MS 100
+
+/* Is the record still the one that was found to be due? */
+static bool is_still_due(
+	const struct rtls_record *old, const struct rtls_refreshed *refreshed)
+{
+	return old->policy_text.size > 0 &&
+	       old->policy_fetched_s <= refreshed->started_s &&
+	       old->policy_until_s >= refreshed->now_s;
+}
+
+static enum rtls_status take_in(
+	struct rtls_resolving *resolving, struct rtls_refreshed *refreshed)
+{
+	struct rtls_fetch_result *fetched = &refreshed->fetched;
+	struct rtls_err ignored;
+
+	read_old(resolving, &ignored);
+	if (!is_still_due(&resolving->old, refreshed))
+		return RTLS_NONE;
+	carry_over(resolving);
+	rtls_resolve_mx_keep(resolving);
+	rtls_resolve_txt(resolving, refreshed->txt);
+	if (fetched->body.size > 0)
+		memcpy(resolving->resolved->body, fetched->body.data,
+			fetched->body.size);
+	fetched->body =
+		rtls_slice_n(resolving->resolved->body, fetched->body.size);
+	rtls_resolve_fetched(resolving, fetched);
+	rtls_resolving_write(resolving);
+	return RTLS_OK;
+}
+
+enum rtls_status rtls_resolve_refreshed(const struct rtls_config *config,
+	struct rtls_refreshed *refreshed, struct rtls_resolved **resolved,
+	struct rtls_err *err)
+{
+	struct rtls_resolving *resolving = start(config, refreshed->domain,
+		refreshed->now_s, BACKGROUND_LOCK_MS, err);
+	enum rtls_status status;
+	int fd = -1;
+
+	if (resolving == NULL)
+		return RTLS_TEMPORARY;
+	resolving->is_background = true;
+	status = take_lock(resolving, &fd, err);
+	status = status == RTLS_OK ? take_in(resolving, refreshed) : RTLS_NONE;
+	return finish(resolving, fd, status, resolved);
+}
+
+/* --- the answer ------------------------------------------------------------- */
 
 bool rtls_resolved_is_stored(const struct rtls_resolved *resolved)
 {

@@ -6,6 +6,7 @@
 
 #include "policy/record.h"
 #include "resolve/dns.h"
+#include "resolve/fetch.h"
 
 struct rtls_resolved; /* owns the texts a record borrows */
 
@@ -29,6 +30,28 @@ RTLS_MUST_CHECK enum rtls_status rtls_resolve_domain(
 	const struct rtls_config *config, const char *domain,
 	const struct rtls_resolve_options *options,
 	struct rtls_resolved **resolved, struct rtls_err *err);
+/* What a refresh found out about a domain without holding its lock. */
+struct rtls_refreshed {
+	const char *domain;               /* normalized */
+	int64_t started_s;                /* when the record was looked at, */
+	int64_t now_s;                    /* and the time now */
+	const struct rtls_dns_query *txt; /* the answer for _mta-sts.<domain> */
+	struct rtls_fetch_result fetched; /* its body is copied */
+};
+
+/*
+ * Put it into the record as it is now: policy and STS record, the rest stays. It is no use of the
+ * domain. Deliveries do not wait for a refresh: the lock is taken only for this.
+ *
+ * resolved  as for rtls_resolve_domain()
+ * RTLS_NONE       somebody else did it meanwhile, is at it, or removed the record:
+ *                 nothing was done
+ * RTLS_TEMPORARY  it could not be done; err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_resolve_refreshed(
+	const struct rtls_config *config, struct rtls_refreshed *refreshed,
+	struct rtls_resolved **resolved, struct rtls_err *err);
+
 /* False: what was found out is not in the cache; a note in the record says why. */
 bool rtls_resolved_is_stored(const struct rtls_resolved *resolved);
 const struct rtls_record *rtls_resolved_record(

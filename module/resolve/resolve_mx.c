@@ -18,7 +18,7 @@ static void set_answer(struct rtls_resolving *resolving,
 
 /* --- no answer -------------------------------------------------------------- */
 
-static void copy_old(struct rtls_resolving *resolving)
+void rtls_resolve_mx_keep(struct rtls_resolving *resolving)
 {
 	const struct rtls_record *old = &resolving->old;
 	struct rtls_record *record = resolving->record;
@@ -42,7 +42,7 @@ static void set_failed(
 	if (dnssec != RTLS_DNSSEC_BOGUS && old->mx_answer != RTLS_MX_UNKNOWN &&
 		old->mx_until_s > resolving->now_s &&
 		old->mx_until_s <= resolving->now_s + RTLS_TTL_MAX_S)
-		copy_old(resolving);
+		rtls_resolve_mx_keep(resolving);
 	else
 		set_answer(resolving, RTLS_MX_FAILED, dnssec,
 			resolving->now_s + FAILED_S);

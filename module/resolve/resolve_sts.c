@@ -92,7 +92,7 @@ static void note_vanished(struct rtls_resolving *resolving)
 		record->txt == resolving->old.txt || mode == RTLS_STS_NONE)
 		return;
 	rtls_resolving_note(resolving,
-		"MTA-STS record of %s %s; its cached policy (%s) stays in force",
+		"possible downgrade: MTA-STS record of %s %s; its cached policy (%s) stays in force",
 		resolving->domain, txt_text(record->txt),
 		rtls_sts_mode_name(mode));
 }
@@ -124,7 +124,7 @@ static void note_weakened(struct rtls_resolving *resolving,
 {
 	if (new < old)
 		rtls_resolving_note(resolving,
-			"MTA-STS policy of %s got weaker: %s, was %s",
+			"possible downgrade: MTA-STS policy of %s got weaker: %s, was %s",
 			resolving->domain, rtls_sts_mode_name(new),
 			rtls_sts_mode_name(old));
 }
@@ -175,6 +175,22 @@ static void set_policy(struct rtls_resolving *resolving,
 	record->policy_digest = digest_of(resolving, text);
 	record->policy_text = text;
 	set_fetched(resolving);
+}
+
+/* An id that failed has its back-off also when the domain has had another one
+ * since: else ids that alternate would buy a fetch each. */
+static void keep_earlier(struct rtls_resolving *resolving)
+{
+	struct rtls_record *record = resolving->record;
+
+	if (record->fetch == RTLS_FETCH_FAILED && record->fetch_id.size > 0 &&
+		!rtls_slice_equal(record->fetch_id, record->txt_id) &&
+		rtls_record_holds_off(
+			record->fetch_retry_s, resolving->now_s) &&
+		record->earlier_count < RTLS_EARLIER_MAX)
+		record->earlier[record->earlier_count++] =
+			(struct rtls_earlier){ record->fetch_id,
+				record->fetch_retry_s };
 }
 
 /* --- a policy that did not come --------------------------------------------- */
@@ -253,31 +269,42 @@ static void set_failure(struct rtls_resolving *resolving,
 	note_failure(resolving, text, failed);
 }
 
+void rtls_resolve_fetched(
+	struct rtls_resolving *resolving, struct rtls_fetch_result *fetched)
+{
+	struct rtls_sts_policy policy;
+	struct rtls_err err = { "" };
+
+	keep_earlier(resolving);
+	if (fetched->failure != RTLS_RESULT_SUCCESS) {
+		fetched->body = rtls_slice("");
+		set_failure(resolving, fetched);
+		return;
+	}
+	if (rtls_sts_policy_parse(fetched->body, &policy, &err) == RTLS_OK) {
+		set_policy(resolving, &policy, fetched->body);
+		return;
+	}
+	fetched->failure = RTLS_RESULT_STS_POLICY_INVALID;
+	rtls_quote(
+		fetched->reason, sizeof(fetched->reason), rtls_slice(err.text));
+	set_failure(resolving, fetched);
+}
+
 static void fetch(struct rtls_resolving *resolving)
 {
 	struct rtls_config config = *resolving->config;
 	unsigned left_ms = rtls_resolving_left_ms(resolving);
 	struct rtls_fetch_result fetched;
-	struct rtls_sts_policy policy;
-	struct rtls_err err = { "" };
+	enum rtls_status status;
 
 	/* To libcurl, 0 would mean no limit. */
 	if (config.fetch_timeout_ms > left_ms)
 		config.fetch_timeout_ms = left_ms > 0 ? left_ms : 1;
-	if (rtls_fetch_policy(&config, resolving->domain,
-		    resolving->resolved->body, &fetched) != RTLS_OK) {
-		fetched.body = rtls_slice("");
-		set_failure(resolving, &fetched);
-		return;
-	}
-	if (rtls_sts_policy_parse(fetched.body, &policy, &err) == RTLS_OK) {
-		set_policy(resolving, &policy, fetched.body);
-		return;
-	}
-	fetched.failure = RTLS_RESULT_STS_POLICY_INVALID;
-	rtls_quote(
-		fetched.reason, sizeof(fetched.reason), rtls_slice(err.text));
-	set_failure(resolving, &fetched);
+	status = rtls_fetch_policy(&config, resolving->domain,
+		resolving->resolved->body, &fetched);
+	(void)status; /* as fetched.failure */
+	rtls_resolve_fetched(resolving, &fetched);
 }
 
 /* The back-off is on disk before the fetch begins, and with it what DNS said:
@@ -287,6 +314,7 @@ static void mark_attempt(struct rtls_resolving *resolving)
 {
 	struct rtls_record *record = resolving->record;
 
+	keep_earlier(resolving);
 	record->fetch = RTLS_FETCH_RUNNING;
 	record->fetch_id = record->txt_id;
 	record->fetch_retry_s = resolving->now_s + FAILED_S;

@@ -3,6 +3,7 @@
 #ifndef RTLS_RESOLVING_H
 #define RTLS_RESOLVING_H
 
+#include "fetch.h"
 #include "resolve.h"
 
 /* Hosts, TLSA and notes of one record. */
@@ -23,6 +24,7 @@ struct rtls_resolving {
 	const struct rtls_config *config;
 	const char *domain;
 	bool force_fetch;
+	bool is_background; /* nobody waits for it, and it is no use */
 	int64_t now_s;
 	int64_t deadline_ms; /* of all this, on the monotonic clock */
 	struct rtls_dns *dns;
@@ -70,6 +72,13 @@ void rtls_resolving_write(struct rtls_resolving *resolving);
 
 /* Fetch the policy when it has to be. */
 void rtls_resolve_policy(struct rtls_resolving *resolving);
+
+/* What becomes of the policy by what a fetch brought. */
+void rtls_resolve_fetched(
+	struct rtls_resolving *resolving, struct rtls_fetch_result *fetched);
+
+/* The MX part as the old record has it. */
+void rtls_resolve_mx_keep(struct rtls_resolving *resolving);
 
 /* RFC 7672 section 3.1: can an MTA do something with the record? */
 bool rtls_tlsa_is_usable(struct rtls_slice text);

@@ -225,7 +225,7 @@ static CURLcode set_output(CURL *easy, struct rtls_transfer *transfer)
 	return bad;
 }
 
-static CURLcode set_options(struct rtls_transfer *transfer, const char *url)
+CURLcode rtls_transfer_prepare(struct rtls_transfer *transfer, const char *url)
 {
 	CURL *easy = transfer->easy;
 	CURLcode bad = set_scope(easy);
@@ -315,13 +315,9 @@ static void explain(const struct rtls_transfer *transfer, CURLcode code,
 		explain_curl(transfer, code, err);
 }
 
-enum rtls_status rtls_transfer_run(
-	struct rtls_transfer *transfer, const char *url, struct rtls_err *err)
+enum rtls_status rtls_transfer_judge(const struct rtls_transfer *transfer,
+	CURLcode code, struct rtls_err *err)
 {
-	CURLcode code = set_options(transfer, url);
-
-	if (code == CURLE_OK)
-		code = curl_easy_perform(transfer->easy);
 	/* Once a report is accepted, how long the answer is does not matter. */
 	if (code == CURLE_WRITE_ERROR && transfer->buffer == NULL)
 		code = CURLE_OK;
@@ -329,4 +325,14 @@ enum rtls_status rtls_transfer_run(
 		return RTLS_OK;
 	explain(transfer, code, err);
 	return RTLS_TEMPORARY;
+}
+
+enum rtls_status rtls_transfer_run(
+	struct rtls_transfer *transfer, const char *url, struct rtls_err *err)
+{
+	CURLcode code = rtls_transfer_prepare(transfer, url);
+
+	if (code == CURLE_OK)
+		code = curl_easy_perform(transfer->easy);
+	return rtls_transfer_judge(transfer, code, err);
 }

@@ -44,4 +44,12 @@ void rtls_transfer_close(struct rtls_transfer *transfer);
 RTLS_MUST_CHECK enum rtls_status rtls_transfer_run(
 	struct rtls_transfer *transfer, const char *url, struct rtls_err *err);
 
+/* The same in two parts, for whoever lets libcurl run many at a time in between: set all
+ * options; and judge what came of it, code being what libcurl said of either. */
+RTLS_MUST_CHECK CURLcode rtls_transfer_prepare(
+	struct rtls_transfer *transfer, const char *url);
+RTLS_MUST_CHECK enum rtls_status rtls_transfer_judge(
+	const struct rtls_transfer *transfer, CURLcode code,
+	struct rtls_err *err);
+
 #endif

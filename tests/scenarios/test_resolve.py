@@ -555,7 +555,7 @@ def test_new_id_replaces_the_policy(site):
     record = resolve(site, "rotate.example")
     assert record["policy-id"] == "2" and "mode: none" in record.policy
     assert record.note == [
-        "MTA-STS policy of rotate.example got weaker: none, was enforce"]
+        "possible downgrade: MTA-STS policy of rotate.example got weaker: none, was enforce"]
     assert site.lab.policy_fetches("rotate.example") == 2
 
 

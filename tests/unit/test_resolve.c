@@ -889,6 +889,246 @@ static void refresh_fetches_without_txt(void **state)
 	assert_int_equal(record->policy_until_s, now_s + 86400);
 }
 
+/* --- use, and ids that come and go ------------------------------------------ */
+
+static void says_when_it_was_used(void **state)
+{
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	resolve();
+	assert_int_equal(record->used_s, now_s);
+	later(601);
+	resolve();
+	assert_int_equal(record->used_s, now_s);
+}
+
+/* A2.11: five minutes for each id, also when they change back and forth. */
+static void ids_that_alternate_buy_no_fetch(void **state)
+{
+	struct answer *txt;
+
+	(void)state;
+	simple_mx();
+	txt = sts_txt("v=STSv1; id=1;");
+	txt->ttl_s = 10;
+	fetches(RTLS_RESULT_STS_POLICY_FETCH_ERROR, "http status 404");
+	resolve();
+	assert_int_equal(fetched, 1);
+	txt->records[0] = "v=STSv1; id=2;";
+	later(11);
+	resolve();
+	assert_int_equal(fetched, 1);
+	assert_int_equal(record->earlier_count, 1);
+	assert_true(rtls_slice_is(record->earlier[0].id, "1"));
+	txt->records[0] = "v=STSv1; id=1;";
+	later(11);
+	resolve();
+	assert_int_equal(fetched, 0);
+	/* Five minutes after its own failure. */
+	later(300 - 22);
+	resolve();
+	assert_int_equal(fetched, 1);
+	assert_int_equal(record->earlier_count, 1);
+	assert_true(rtls_slice_is(record->earlier[0].id, "2"));
+	/* One that works is another matter. */
+	txt->records[0] = "v=STSv1; id=3;";
+	fetches(RTLS_RESULT_SUCCESS, ENFORCE);
+	later(11);
+	resolve();
+	assert_int_equal(fetched, 1);
+	assert_int_equal(record->fetch, RTLS_FETCH_OK);
+	txt->records[0] = "v=STSv1; id=1;";
+	later(11);
+	resolve();
+	assert_int_equal(fetched, 0);
+	assert_true(rtls_slice_is(record->policy_id, "3"));
+	later(301);
+	resolve();
+	assert_int_equal(fetched, 1);
+	assert_int_equal(record->earlier_count, 0);
+}
+
+static void a_domain_cannot_fill_the_record_with_ids(void **state)
+{
+	static const char *const texts[] = { "v=STSv1; id=1;", "v=STSv1; id=2;",
+		"v=STSv1; id=3;", "v=STSv1; id=4;", "v=STSv1; id=5;",
+		"v=STSv1; id=6;", "v=STSv1; id=7;" };
+	struct answer *txt;
+
+	(void)state;
+	simple_mx();
+	txt = sts_txt(texts[0]);
+	txt->ttl_s = 10;
+	fetches(RTLS_RESULT_STS_POLICY_FETCH_ERROR, "http status 404");
+	for (size_t i = 0; i < 7; i++) {
+		txt->records[0] = texts[i];
+		resolve();
+		assert_int_equal(fetched, i <= RTLS_EARLIER_MAX);
+		later(11);
+	}
+	later(300);
+	resolve();
+	assert_int_equal(fetched, 1);
+}
+
+/* Another domain in the same directory of the cache. */
+static void put_neighbour(char path[RTLS_CACHE_PATH_MAX])
+{
+	char directory[RTLS_CACHE_PATH_MAX], domain[64];
+	struct rtls_record other = { .mx_until_s = now_s };
+
+	assert_int_equal(
+		rtls_cache_path(spool_dir, DOMAIN, directory), RTLS_OK);
+	*(strrchr(directory, '/') + 1) = '\0';
+	path[0] = '\0';
+	for (unsigned i = 0; strncmp(path, directory, strlen(directory)) != 0;
+		i++) {
+		(void)snprintf(domain, sizeof(domain), "n%u.example", i);
+		assert_int_equal(
+			rtls_cache_path(spool_dir, domain, path), RTLS_OK);
+	}
+	other.domain = rtls_slice(domain);
+	assert_int_equal(rtls_cache_put(spool_dir, &other, NULL), RTLS_OK);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static void a_new_domain_makes_room(void **state)
+{
+	char path[RTLS_CACHE_PATH_MAX];
+
+	(void)state;
+	config.cache_max = 1;
+	simple_mx();
+	put_neighbour(path);
+	resolve();
+	assert_int_not_equal(access(path, F_OK), 0);
+	/* A record that is there already needs no room. */
+	put_neighbour(path);
+	later(601);
+	resolve();
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+/* --- in the background ------------------------------------------------------ */
+
+static struct rtls_dns_query background_txt;
+
+/* What refresh.c does once DNS and the policy host have answered. */
+static enum rtls_status refreshed(
+	int64_t started_s, enum rtls_result failure, const char *text)
+{
+	struct rtls_refreshed got = { .domain = DOMAIN,
+		.started_s = started_s,
+		.now_s = now_s,
+		.txt = &background_txt,
+		.fetched = { .failure = failure } };
+	struct rtls_err err = { "" };
+	enum rtls_status status;
+
+	forget();
+	(void)snprintf(background_txt.name, sizeof(background_txt.name), TXT);
+	background_txt.type = RTLS_DNS_TXT;
+	assert_int_equal(rtls_dns_run((struct rtls_dns *)&dns_opened,
+				 &background_txt, 1, NULL),
+		RTLS_OK);
+	if (failure == RTLS_RESULT_SUCCESS)
+		got.fetched.body = rtls_slice(text);
+	else
+		(void)snprintf(got.fetched.reason, sizeof(got.fetched.reason),
+			"%s", text);
+	status = rtls_resolve_refreshed(&config, &got, &resolved, &err);
+	rtls_dns_query_free(&background_txt);
+	if (status == RTLS_OK)
+		record = rtls_resolved_record(resolved);
+	else
+		assert_null(resolved);
+	return status;
+}
+
+static void refresh_renews_the_policy_alone(void **state)
+{
+	int64_t used_s, mx_until_s;
+
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	resolve();
+	used_s = record->used_s;
+	mx_until_s = record->mx_until_s;
+	answer_count = 0; /* A5.5: whatever the TXT record says */
+	later(4000);
+	assert_int_equal(
+		refreshed(now_s, RTLS_RESULT_SUCCESS, TESTING), RTLS_OK);
+	assert_int_equal(record->policy_fetched_s, now_s);
+	assert_int_equal(record->policy_until_s, now_s + 86400);
+	assert_true(rtls_slice_is(record->policy_text, TESTING));
+	assert_true(rtls_slice_is(record->policy_id, "1"));
+	assert_int_equal(record->txt, RTLS_TXT_NONE);
+	/* Nobody sent mail, and nobody asked for the MX. */
+	assert_int_equal(record->used_s, used_s);
+	assert_int_equal(record->mx_until_s, mx_until_s);
+	check_host(0, "a.example", 10);
+	assert_true(has_note("got weaker: testing, was enforce"));
+	assert_true(has_note(
+		"possible downgrade: MTA-STS record of d.example is gone"));
+}
+
+static void refresh_that_fails_weakens_nothing(void **state)
+{
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	resolve();
+	later(4000);
+	assert_int_equal(refreshed(now_s, RTLS_RESULT_STS_POLICY_FETCH_ERROR,
+				 "http status 404"),
+		RTLS_OK);
+	assert_true(rtls_slice_is(record->policy_text, ENFORCE));
+	assert_int_equal(record->policy_fetched_s, now_s - 4000);
+	assert_int_equal(record->fetch, RTLS_FETCH_FAILED);
+	assert_int_equal(record->fetch_retry_s, now_s + 300);
+	assert_true(has_note("the cached one (enforce) stays in force"));
+	assert_int_equal(
+		refreshed(now_s, RTLS_RESULT_SUCCESS, "rubbish"), RTLS_OK);
+	assert_true(rtls_slice_is(record->policy_text, ENFORCE));
+	assert_true(
+		rtls_slice_starts(record->fetch_error, "sts-policy-invalid "));
+}
+
+static void refresh_gives_way(void **state)
+{
+	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
+	struct rtls_record cached;
+	int64_t started_s;
+	int fd;
+
+	(void)state;
+	/* Removed meanwhile. */
+	assert_int_equal(
+		refreshed(now_s, RTLS_RESULT_SUCCESS, ENFORCE), RTLS_NONE);
+	assert_int_equal(
+		rtls_cache_get(spool_dir, DOMAIN, buffer, &cached, NULL),
+		RTLS_NONE);
+	/* A delivery has fetched meanwhile. */
+	started_s = now_s;
+	later(1);
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	resolve();
+	assert_int_equal(
+		refreshed(started_s, RTLS_RESULT_SUCCESS, TESTING), RTLS_NONE);
+	/* A delivery is at it. */
+	later(4000);
+	assert_int_equal(
+		rtls_lock_take(spool_dir, DOMAIN, 0, &fd, NULL), RTLS_OK);
+	assert_int_equal(
+		refreshed(now_s, RTLS_RESULT_SUCCESS, TESTING), RTLS_NONE);
+	rtls_lock_release(fd);
+	assert_int_equal(
+		refreshed(now_s, RTLS_RESULT_SUCCESS, TESTING), RTLS_OK);
+}
+
 static void max_age_0_is_for_now(void **state)
 {
 	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
@@ -1349,6 +1589,13 @@ static const struct CMUnitTest tests[] = {
 	CASE(none_replaces_enforce),
 	CASE(an_expired_policy_is_fetched_again),
 	CASE(refresh_fetches_without_txt),
+	CASE(says_when_it_was_used),
+	CASE(ids_that_alternate_buy_no_fetch),
+	CASE(a_domain_cannot_fill_the_record_with_ids),
+	CASE(a_new_domain_makes_room),
+	CASE(refresh_renews_the_policy_alone),
+	CASE(refresh_that_fails_weakens_nothing),
+	CASE(refresh_gives_way),
 	CASE(max_age_0_is_for_now),
 	CASE(long_max_age_is_cut_and_said),
 	CASE(failure_backs_off),
