@@ -224,6 +224,14 @@ install: all
 	done
 	sed -i 's#/etc/exim4/requiretls/#$(EXIM_CONFIG)/requiretls/#' \
 		$(DESTDIR)$(EXIM_CONFIG)/conf.d/*/*_exim-requiretls
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONFDIR)/cron.d
+	for unit in module/conf/systemd/*; do \
+		sed 's#/usr/sbin/exim-requiretls#$(PROGRAM)#; s#/var/spool/exim4#$(dir $(SPOOL))#' $$unit | \
+			install -m 644 /dev/stdin \
+			$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
+	done
+	sed 's#/usr/sbin/exim-requiretls#$(PROGRAM)#' module/conf/cron.d/exim-requiretls | \
+		install -m 644 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/cron.d/exim-requiretls
 
 clean:
 	rm -rf $(OUT)

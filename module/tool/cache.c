@@ -7,13 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "resolve/resolve.h"
 #include "store/file.h"
 #include "tool/edit.h"
+#include "tool/names.h"
+#include "tool/refresh.h"
 #include "tool/verb.h"
 #include "tool/view.h"
-
-#define REFUSED_KEPT_S (7 * 86400)
 
 /* What the command line of a subverb says. */
 struct request {
@@ -25,69 +24,6 @@ struct request {
 	char domain[RTLS_DOMAIN_SIZE];
 	char buffer[RTLS_RECORD_SIZE_MAX + 1];
 };
-
-/* --- names ----------------------------------------------------------------- */
-
-/* The domains of the cache, sorted; collected first, because records are
- * replaced and removed while we go through them. */
-struct names {
-	size_t count, room;
-	char **name;
-	bool no_memory;
-};
-
-static bool add_name(const char *domain, void *context)
-{
-	struct names *names = context;
-
-	if (names->count == names->room) {
-		size_t room = names->room == 0 ? 64 : 2 * names->room;
-		char **grown = reallocarray(names->name, room, sizeof(*grown));
-
-		if (grown == NULL) {
-			names->no_memory = true;
-			return false;
-		}
-		names->name = grown;
-		names->room = room;
-	}
-	names->name[names->count] = strdup(domain);
-	if (names->name[names->count] == NULL)
-		names->no_memory = true;
-	else
-		names->count++;
-	return !names->no_memory;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void free_names(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->name[i]);
-	free(names->name);
-}
-
-/* To be freed in any case. */
-static int collect_names(const struct request *request, struct names *names)
-{
-	struct rtls_err err = { "" };
-	enum rtls_status status;
-
-	memset(names, 0, sizeof(*names));
-	status = rtls_cache_each(request->config.spool, add_name, names, &err);
-	if (status != RTLS_OK)
-		return rtls_verb_fail(rtls_verb_exit(status), "%s", err.text);
-	if (names->no_memory)
-		return rtls_verb_fail(EX_OSERR, "out of memory");
-	if (names->count > 0)
-		qsort(names->name, names->count, sizeof(*names->name),
-			compare_names);
-	return EX_OK;
-}
 
 /* --- list and show --------------------------------------------------------- */
 
@@ -127,14 +63,15 @@ static int list_domain(
 static int cache_list(struct request *request)
 {
 	json_t *list = request->json ? json_array() : NULL;
-	struct names names;
-	int exit_status = collect_names(request, &names);
+	struct rtls_names names;
+	int exit_status = rtls_names_collect(request->config.spool, &names);
 
+	rtls_names_sort(&names);
 	if (exit_status == EX_OK && !request->json)
 		rtls_view_print_heading();
 	for (size_t i = 0; exit_status == EX_OK && i < names.count; i++)
 		exit_status = list_domain(request, names.name[i], list);
-	free_names(&names);
+	rtls_names_free(&names);
 	if (exit_status == EX_OK && request->json)
 		return rtls_verb_print_json(list, EX_OK);
 	json_decref(list);
@@ -222,7 +159,7 @@ static int flush_domain(const struct request *request, const char *domain)
 
 static int cache_flush(struct request *request)
 {
-	struct names names;
+	struct rtls_names names;
 	int exit_status;
 
 	if (request->has_domain == request->all)
@@ -230,152 +167,28 @@ static int cache_flush(struct request *request)
 			"cache", "flush: expected a domain or --all");
 	if (request->has_domain)
 		return flush_domain(request, request->domain);
-	exit_status = collect_names(request, &names);
+	exit_status = rtls_names_collect(request->config.spool, &names);
+	rtls_names_sort(&names);
 	for (size_t i = 0; i < names.count; i++) {
 		int one = flush_domain(request, names.name[i]);
 
 		if (one != EX_OK)
 			exit_status = one;
 	}
-	free_names(&names);
+	rtls_names_free(&names);
 	return exit_status;
 }
 
 /* --- refresh --------------------------------------------------------------- */
 
-/* A policy that we hold is fetched again whatever DNS says (RFC 8461 sections
- * 3.3 and 10.2). A domain without one has no policy host to be asked, and need
- * not hear from us while no mail goes there. */
-static bool holds_policy(struct request *request, const char *domain)
-{
-	struct rtls_record record;
-
-	return rtls_cache_get(request->config.spool, domain, request->buffer,
-		       &record, NULL) == RTLS_OK &&
-	       rtls_record_has_policy(&record, request->now_s);
-}
-
-/* Has the domain a policy in force that could not be fetched anew? Of mode
- * none nobody needs to hear (RFC 8461 section 8.3). */
-static bool is_failing(const struct rtls_record *record, int64_t now_s)
-{
-	struct rtls_sts_policy policy;
-
-	return record->fetch == RTLS_FETCH_FAILED &&
-	       rtls_record_has_policy(record, now_s) &&
-	       rtls_sts_policy_parse(record->policy_text, &policy, NULL) ==
-		       RTLS_OK &&
-	       policy.mode != RTLS_STS_NONE;
-}
-
-static int report_refreshed(
-	const struct rtls_record *record, const char *domain, int64_t now_s)
-{
-	bool failing = is_failing(record, now_s);
-	char line[RTLS_ERR_SIZE];
-	struct rtls_quoted q;
-	struct rtls_text text;
-
-	rtls_text_init(&text, line, sizeof(line));
-	rtls_view_summary(record, now_s, &text);
-	(void)printf("%s: %s%s", domain, failing ? "FAILED " : "", line);
-	if (record->fetch == RTLS_FETCH_FAILED)
-		(void)printf(" fetch failed: %s",
-			rtls_quoted(&q, record->fetch_error));
-	(void)putchar('\n');
-	/* Quoted already, and said once: nobody else will hear of it. */
-	for (size_t i = 0; i < record->note_count; i++)
-		(void)printf("%s: note: %.*s\n", domain,
-			(int)record->note[i].size, record->note[i].data);
-	return failing ? EX_TEMPFAIL : EX_OK;
-}
-
-static int refresh_domain(struct request *request, const char *domain)
-{
-	struct rtls_resolve_options options = { .force_dns = true };
-	struct rtls_resolved *resolved = NULL;
-	struct rtls_err err = { "" };
-	enum rtls_status status;
-	int exit_status;
-
-	/* A long run must not judge the last domain by the first one's time. */
-	request->now_s = (int64_t)time(NULL);
-	options.now_s = request->now_s;
-	options.force_fetch = holds_policy(request, domain);
-	status = rtls_resolve_domain(
-		&request->config, domain, &options, &resolved, &err);
-	if (status != RTLS_OK) {
-		(void)printf("%s: FAILED %s\n", domain, err.text);
-		return EX_TEMPFAIL;
-	}
-	exit_status = report_refreshed(
-		rtls_resolved_record(resolved), domain, request->now_s);
-	if (!rtls_resolved_is_stored(resolved))
-		exit_status = EX_TEMPFAIL;
-	rtls_resolved_free(resolved);
-	return exit_status;
-}
-
-static bool remove_old_note(const char *name, int64_t modified_s, void *context)
-{
-	const struct request *request = context;
-	char path[RTLS_CACHE_PATH_MAX];
-	struct rtls_err err = { "" };
-	int n;
-
-	if (modified_s > request->now_s - REFUSED_KEPT_S)
-		return true;
-	n = snprintf(path, sizeof(path), "%s/refused/%s", request->config.spool,
-		name);
-	if (n > 0 && (size_t)n < sizeof(path) &&
-		rtls_file_remove(path, &err) == RTLS_TEMPORARY)
-		(void)rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
-	return true;
-}
-
-static bool pass_by(const char *name, int64_t modified_s, void *context)
-{
-	(void)name;
-	(void)modified_s;
-	(void)context;
-	return true;
-}
-
-/* Notes on messages that Exim gave up long ago. */
-static void remove_old_notes(struct request *request)
-{
-	char path[RTLS_CACHE_PATH_MAX];
-	struct rtls_err err = { "" };
-
-	(void)snprintf(path, sizeof(path), "%s/refused", request->config.spool);
-	if (rtls_file_each(request->config.spool, path, remove_old_note,
-		    request, &err) == RTLS_TEMPORARY)
-		(void)rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
-	/* Listing takes away what a killed writer left. */
-	(void)snprintf(path, sizeof(path), "%s/policy", request->config.spool);
-	if (rtls_file_each(request->config.spool, path, pass_by, NULL, &err) ==
-		RTLS_TEMPORARY)
-		(void)rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
-}
-
 static int cache_refresh(struct request *request)
 {
-	struct names names;
-	int exit_status;
-
+	if (request->has_domain && request->all)
+		return rtls_verb_misused(
+			"cache", "refresh: a domain, or --all, not both");
 	if (request->has_domain)
-		return refresh_domain(request, request->domain);
-	remove_old_notes(request);
-	exit_status = collect_names(request, &names);
-	for (size_t i = 0; i < names.count; i++) {
-		if (!holds_policy(request, names.name[i]))
-			continue;
-		if (refresh_domain(request, names.name[i]) != EX_OK)
-			exit_status = EX_TEMPFAIL;
-		(void)fflush(stdout);
-	}
-	free_names(&names);
-	return exit_status;
+		return rtls_refresh_domain(&request->config, request->domain);
+	return rtls_refresh_cache(&request->config, request->all);
 }
 
 /* --- the verb -------------------------------------------------------------- */
@@ -398,7 +211,7 @@ static const struct subverb subverbs[] = {
 	{ "show", cache_show, DOMAIN_MUST, true, false },
 	{ "edit", cache_edit, DOMAIN_MUST, false, false },
 	{ "flush", cache_flush, DOMAIN_MAY, false, true },
-	{ "refresh", cache_refresh, DOMAIN_MAY, false, false },
+	{ "refresh", cache_refresh, DOMAIN_MAY, false, true },
 };
 
 static const struct subverb *find_subverb(const char *name)

@@ -52,7 +52,10 @@ static const struct verb verbs[] = {
 		"       exim-requiretls cache show [--json] DOMAIN\n"
 		"       exim-requiretls cache edit DOMAIN\n"
 		"       exim-requiretls cache flush DOMAIN|--all\n"
-		"       exim-requiretls cache refresh [DOMAIN]\n",
+		"       exim-requiretls cache refresh [DOMAIN|--all]\n"
+		"\n"
+		"  refresh  fetch anew the policies that are due, forget domains out of use\n"
+		"           DOMAIN: this one, now; --all: every policy, now\n",
 		rtls_verb_cache, POWER_USER, "edit" },
 	{ "report", "preview and send the TLS reports of a day",
 		"report preview DATE [DOMAIN]\n"

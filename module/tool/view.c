@@ -327,7 +327,8 @@ json_t *rtls_view_json(const struct rtls_record *record, int64_t now_s)
 	for (size_t i = 0; i < record->note_count; i++)
 		(void)json_array_append_new(
 			notes, rtls_verb_json(record->note[i]));
-	return json_pack("{s:o, s:o, s:o, s:o}", "domain",
-		rtls_verb_json(record->domain), "mx", mx_json(record), "sts",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "domain",
+		rtls_verb_json(record->domain), "used",
+		time_json(record->used_s), "mx", mx_json(record), "sts",
 		sts_json(record, now_s), "notes", notes);
 }

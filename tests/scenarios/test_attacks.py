@@ -214,7 +214,7 @@ def test_refresh_says_what_changed(site):
     deliver(site, "bob@rotate.example")
     site.lab.set_policy("rotate.example", world.policy_text("none", ()), id="weaker")
     site.lab.dns_flush()
-    assert "got weaker: none, was enforce" in site.program("cache", "refresh").stdout
+    assert "got weaker: none, was enforce" in site.program("cache", "refresh", "--all").stdout
 
 
 def test_policy_that_ran_out_is_told_of(site):
