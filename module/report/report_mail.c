@@ -10,7 +10,7 @@
 #include "policy/timestamp.h"
 #include "report/aggregate.h"
 #include "report/rua.h"
-#include "report/utf8.h"
+#include "policy/utf8.h"
 
 #define BODY_SIZE_MAX    65536 /* the part for people */
 #define HEADERS_SIZE_MAX 8192

@@ -27,7 +27,7 @@ static void *failing_realloc(void *memory, size_t size)
 
 #include "report/gzip.h"
 #include "report/report.h"
-#include "report/utf8.h"
+#include "policy/utf8.h"
 #include "store/policies.h"
 
 #define POLICY                                                                 \

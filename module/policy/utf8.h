@@ -1,9 +1,9 @@
-/* utf8.h - what may stand in a report: I-JSON (RFC 7493 section 2.1) is UTF-8
+/* utf8.h - what may stand in JSON: I-JSON (RFC 7493 section 2.1) is UTF-8
  * without surrogates and noncharacters. Pure, safe on any bytes. */
 #ifndef RTLS_UTF8_H
 #define RTLS_UTF8_H
 
-#include "policy/slice.h"
+#include "slice.h"
 
 /* Well-formed (RFC 3629), no control characters, no noncharacters. */
 bool rtls_utf8_is_clean(struct rtls_slice text);
