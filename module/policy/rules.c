@@ -1,10 +1,11 @@
 /* rules.c - see rules.h.
  *
- *   line     = *WSP (comment / flag / dnssec / level / "") *WSP eol
+ *   line     = *WSP (comment / flag / dnssec / level / require / "") *WSP eol
  *   comment  = "#" *OCTET
  *   flag     = "flag" 1*WSP field 1*WSP wildcard
  *   dnssec   = "dnssec" 1*WSP field 1*WSP wildcard [1*WSP "SECURE"]
  *   level    = "level" 1*WSP 1*domain 1*WSP name
+ *   require  = "require" 1*WSP 1*domain 1*WSP ("verified" / "sts" / "dnssec")
  *   name     = "enforce" / "verified" / "opportunistic" / "disable"
  *   domain   = ALPHA / DIGIT / "-" / "." / "_" / "*" / "?"
  *   field    = 1*64(ALPHA / DIGIT / "-")
@@ -66,20 +67,29 @@ static bool parse_pattern(struct rtls_slice rest, struct rtls_slice *pattern)
 }
 
 /* No empty label: such a name would never match. */
-static bool is_domain_wildcard(struct rtls_slice text)
+bool rtls_wildcard_is_domain(struct rtls_slice pattern)
 {
 	bool in_label = false;
 
-	for (size_t i = 0; i < text.size; i++) {
-		if (!rtls_byte_is_alnum(text.data[i]) &&
-			(text.data[i] == '\0' ||
-				strchr("-._*?", text.data[i]) == NULL))
+	for (size_t i = 0; i < pattern.size; i++) {
+		if (!rtls_byte_is_alnum(pattern.data[i]) &&
+			(pattern.data[i] == '\0' ||
+				strchr("-._*?", pattern.data[i]) == NULL))
 			return false;
-		if (text.data[i] == '.' && !in_label)
+		if (pattern.data[i] == '.' && !in_label)
 			return false;
-		in_label = text.data[i] != '.';
+		in_label = pattern.data[i] != '.';
 	}
 	return in_label;
+}
+
+static const char expected_domain[] =
+	"expected a domain, which may have * and ? in it";
+
+static bool take_domain(struct rtls_slice *rest, struct rtls_slice *domain)
+{
+	return rtls_slice_word(rest, domain) &&
+	       rtls_wildcard_is_domain(*domain);
 }
 
 /* Behind the word "level". NULL, or what was expected. */
@@ -88,9 +98,8 @@ static const char *parse_level(
 {
 	struct rtls_slice name = { 0 };
 
-	if (!rtls_slice_word(&rest, &rule->domain) ||
-		!is_domain_wildcard(rule->domain))
-		return "expected a domain, which may have * and ? in it";
+	if (!take_domain(&rest, &rule->domain))
+		return expected_domain;
 	(void)rtls_slice_word(&rest, &name);
 	for (unsigned i = 0; i < RTLS_LEVEL_COUNT; i++) {
 		rule->level = (enum rtls_level)i;
@@ -102,6 +111,23 @@ static const char *parse_level(
 	       "the domain";
 }
 
+/* Behind the word "require". NULL, or what was expected. */
+static const char *parse_require(
+	struct rtls_slice rest, struct rtls_require_rule *rule)
+{
+	struct rtls_slice name = { 0 };
+
+	if (!take_domain(&rest, &rule->domain))
+		return expected_domain;
+	(void)rtls_slice_word(&rest, &name);
+	rule->protection = rtls_protection_named(name);
+	if (rule->protection == 0 ||
+		rule->protection == RTLS_PROTECT_REQUIRETLS ||
+		rtls_slice_trim(rest).size != 0)
+		return "expected verified, sts or dnssec behind the domain";
+	return NULL;
+}
+
 /* NULL, or what was expected. */
 static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
 {
@@ -111,7 +137,8 @@ static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
 	if (!rtls_slice_word(&rest, &verb) ||
 		(!rtls_slice_is(verb, "flag") &&
 			!rtls_slice_is(verb, "dnssec")))
-		return "expected \"flag\", \"dnssec\" or \"level\"";
+		return "expected \"flag\", \"dnssec\", \"level\" or "
+		       "\"require\"";
 	rule->flag = rtls_slice_is(verb, "flag");
 	if (!rtls_slice_word(&rest, &rule->field) ||
 		!is_field_name(rule->field))
@@ -122,30 +149,58 @@ static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
 	return NULL;
 }
 
-/* One line that is no comment. NULL, or what was expected. */
-static const char *parse_line(
+static const char *add_level(
+	struct rtls_slice rest, unsigned number, struct rtls_rules *rules)
+{
+	struct rtls_level_rule rule = { .line = number };
+	const char *expected = parse_level(rest, &rule);
+
+	if (expected == NULL && rules->level_count == RTLS_RULES_MAX)
+		expected = "expected at most 256 levels";
+	if (expected == NULL)
+		rules->level[rules->level_count++] = rule;
+	return expected;
+}
+
+static const char *add_require(
+	struct rtls_slice rest, unsigned number, struct rtls_rules *rules)
+{
+	struct rtls_require_rule rule = { .line = number };
+	const char *expected = parse_require(rest, &rule);
+
+	if (expected == NULL && rules->require_count == RTLS_RULES_MAX)
+		expected = "expected at most 256 demands";
+	if (expected == NULL)
+		rules->require[rules->require_count++] = rule;
+	return expected;
+}
+
+static const char *add_rule(
 	struct rtls_slice line, unsigned number, struct rtls_rules *rules)
 {
 	struct rtls_rule rule = { .line = number };
-	struct rtls_level_rule level = { .line = number };
-	struct rtls_slice rest = line;
-	struct rtls_slice verb;
-	const char *expected;
+	const char *expected = parse_rule(line, &rule);
 
-	if (rtls_slice_word(&rest, &verb) && rtls_slice_is(verb, "level")) {
-		expected = parse_level(rest, &level);
-		if (expected == NULL && rules->level_count == RTLS_RULES_MAX)
-			expected = "expected at most 256 levels";
-		if (expected == NULL)
-			rules->level[rules->level_count++] = level;
-		return expected;
-	}
-	expected = parse_rule(line, &rule);
 	if (expected == NULL && rules->count == RTLS_RULES_MAX)
 		expected = "expected at most 256 rules";
 	if (expected == NULL)
 		rules->rule[rules->count++] = rule;
 	return expected;
+}
+
+/* One line that is no comment. NULL, or what was expected. */
+static const char *parse_line(
+	struct rtls_slice line, unsigned number, struct rtls_rules *rules)
+{
+	struct rtls_slice rest = line;
+	struct rtls_slice verb = { 0 };
+
+	(void)rtls_slice_word(&rest, &verb);
+	if (rtls_slice_is(verb, "level"))
+		return add_level(rest, number, rules);
+	if (rtls_slice_is(verb, "require"))
+		return add_require(rest, number, rules);
+	return add_rule(line, number, rules);
 }
 
 enum rtls_status rtls_rules_parse(
@@ -212,6 +267,17 @@ enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
 		if (rtls_wildcard_matches(rules->level[i].domain, domain))
 			return rules->level[i].level;
 	return fallback;
+}
+
+unsigned rtls_rules_required(
+	const struct rtls_rules *rules, struct rtls_slice domain)
+{
+	unsigned required = 0;
+
+	for (size_t i = 0; i < rules->require_count; i++)
+		if (rtls_wildcard_matches(rules->require[i].domain, domain))
+			required |= rules->require[i].protection;
+	return required;
 }
 
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags)

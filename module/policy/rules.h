@@ -1,5 +1,5 @@
-/* rules.h - the rules file: which messages are flagged by their headers, and
- * what flagged mail demands of which domain.
+/* rules.h - the rules file: which messages are flagged by their headers, what
+ * flagged mail demands of which domain, and what all mail to a domain demands.
  * Pure: no allocation, no I/O, safe on any bytes.
  *
  *   # comment
@@ -7,6 +7,8 @@
  *   dnssec <Header> <wildcard> [SECURE]   asks for, or requires, a DNSSEC MX
  *   level  <domain wildcard> <level>      in place of the key requiretls; the first
  *                                         that matches counts
+ *   require <domain wildcard> <what>      verified, sts or dnssec, of every message
+ *                                         to it; all that match add up
  *
  * The wildcard is the rest of the line (for dnssec without a last word SECURE,
  * in any case); a quoted one ("...") may begin or end with blanks. In it "*" is
@@ -17,6 +19,7 @@
 
 #include "config.h"
 #include "flags.h"
+#include "protection.h"
 #include "slice.h"
 
 #define RTLS_RULES_MAX      256
@@ -37,12 +40,20 @@ struct rtls_level_rule {
 	struct rtls_slice domain; /* a wildcard; domains are A-labels */
 };
 
+struct rtls_require_rule {
+	unsigned protection; /* verified, sts or dnssec */
+	unsigned line;
+	struct rtls_slice domain;
+};
+
 /* Slices borrow from the text. */
 struct rtls_rules {
 	size_t count;
 	struct rtls_rule rule[RTLS_RULES_MAX];
 	size_t level_count;
 	struct rtls_level_rule level[RTLS_RULES_MAX];
+	size_t require_count;
+	struct rtls_require_rule require[RTLS_RULES_MAX];
 };
 
 /*
@@ -56,11 +67,19 @@ RTLS_MUST_CHECK enum rtls_status rtls_rules_parse(
 /* At worst one step per byte of text and byte of pattern; no recursion. */
 bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text);
 
+/* Can it stand for a domain in A-labels: letters, digits, "-._*?", no empty
+ * label? */
+bool rtls_wildcard_is_domain(struct rtls_slice pattern);
+
 /* Adds to flags what a rule that matched asks for; never takes away. */
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags);
 
 /* What flagged mail demands of this domain; fallback where no rule says. */
 enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
 	struct rtls_slice domain, enum rtls_level fallback);
+
+/* The protections that every message to this domain needs, a set. */
+unsigned rtls_rules_required(
+	const struct rtls_rules *rules, struct rtls_slice domain);
 
 #endif

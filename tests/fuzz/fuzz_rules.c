@@ -22,6 +22,12 @@ static void write_rules(const struct rtls_rules *rules, struct rtls_text *out)
 		rtls_text_printf(
 			out, " %s\n", rtls_level_name(rules->level[i].level));
 	}
+	for (size_t i = 0; i < rules->require_count; i++) {
+		rtls_text_printf(out, "require ");
+		rtls_text_add(out, rules->require[i].domain);
+		rtls_text_printf(out, " %s\n",
+			rtls_protection_name(rules->require[i].protection));
+	}
 }
 
 static void check_same(const struct rtls_rules *a, const struct rtls_rules *b)
@@ -39,6 +45,12 @@ static void check_same(const struct rtls_rules *a, const struct rtls_rules *b)
 		PROPERTY(a->level[i].level == b->level[i].level);
 		PROPERTY(rtls_slice_equal(
 			a->level[i].domain, b->level[i].domain));
+	}
+	PROPERTY(a->require_count == b->require_count);
+	for (size_t i = 0; i < a->require_count; i++) {
+		PROPERTY(a->require[i].protection == b->require[i].protection);
+		PROPERTY(rtls_slice_equal(
+			a->require[i].domain, b->require[i].domain));
 	}
 }
 
@@ -59,6 +71,27 @@ static void check_rule(struct rtls_slice input, const struct rtls_rule *rule)
 	PROPERTY(rule->flag == (flags.dnssec == RTLS_DNSSEC_NO));
 }
 
+static void check_level(struct rtls_slice input, const struct rtls_rules *rules,
+	const struct rtls_level_rule *rule)
+{
+	PROPERTY(fuzz_inside(input, rule->domain));
+	PROPERTY(rule->level < RTLS_LEVEL_COUNT);
+	/* Its own wildcard finds it, or one before it. */
+	PROPERTY(rtls_rules_level(rules, rule->domain, RTLS_LEVEL_COUNT) !=
+		 RTLS_LEVEL_COUNT);
+}
+
+static void check_require(struct rtls_slice input,
+	const struct rtls_rules *rules, const struct rtls_require_rule *rule)
+{
+	PROPERTY(fuzz_inside(input, rule->domain));
+	PROPERTY(rule->protection == RTLS_PROTECT_STS ||
+		 rule->protection == RTLS_PROTECT_DNSSEC ||
+		 rule->protection == RTLS_PROTECT_VERIFIED);
+	PROPERTY((rtls_rules_required(rules, rule->domain) &
+			 rule->protection) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct rtls_rules rules;
@@ -74,13 +107,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; i < rules.count; i++)
 		check_rule(input, &rules.rule[i]);
-	for (size_t i = 0; i < rules.level_count; i++) {
-		PROPERTY(fuzz_inside(input, rules.level[i].domain));
-		PROPERTY(rules.level[i].level < RTLS_LEVEL_COUNT);
-		/* Its own wildcard finds it, or one before it. */
-		PROPERTY(rtls_rules_level(&rules, rules.level[i].domain,
-				 RTLS_LEVEL_COUNT) != RTLS_LEVEL_COUNT);
-	}
+	for (size_t i = 0; i < rules.level_count; i++)
+		check_level(input, &rules, &rules.level[i]);
+	for (size_t i = 0; i < rules.require_count; i++)
+		check_require(input, &rules, &rules.require[i]);
 	rtls_text_init(&text, buffer, sizeof(buffer));
 	write_rules(&rules, &text);
 	if (text.overflow || text.size > RTLS_RULES_SIZE_MAX)

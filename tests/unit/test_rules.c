@@ -64,6 +64,31 @@ static const struct row rows[] = {
 		RTLS_OK,
 		"1 level <a> enforce\n2 level <b> verified\n"
 		"3 level <?-_*> opportunistic\n4 level <*> disable\n" },
+	{ "demands, apart from the rules and levels",
+		TEXT("require *.a.example verified\nflag A b\n"
+		     "level b.example disable\nrequire b.example\tsts \n"
+		     "require b.example dnssec"),
+		RTLS_OK,
+		"2 flag A <b>\n3 level <b.example> disable\n"
+		"1 require <*.a.example> verified\n"
+		"4 require <b.example> sts\n5 require <b.example> dnssec\n" },
+	{ "a demand without domain", TEXT("require"), RTLS_INVALID,
+		"line 1: expected a domain" },
+	{ "a demand of a domain that is none",
+		TEXT("#\nrequire a@b.example sts"), RTLS_INVALID,
+		"line 2: expected a domain" },
+	{ "nothing is demanded", TEXT("require a.example"), RTLS_INVALID,
+		"line 1: expected verified, sts or dnssec" },
+	{ "an unknown demand", TEXT("require a.example enforce"), RTLS_INVALID,
+		"line 1: expected verified, sts or dnssec" },
+	{ "what only an exemption knows", TEXT("require a.example requiretls"),
+		RTLS_INVALID, "line 1: expected verified, sts or dnssec" },
+	{ "a demand in another case", TEXT("require a.example STS"),
+		RTLS_INVALID, "line 1: expected verified, sts or dnssec" },
+	{ "two in one line", TEXT("require a.example sts,dnssec"), RTLS_INVALID,
+		"line 1: expected verified, sts or dnssec" },
+	{ "more behind the demand", TEXT("require a.example sts dnssec"),
+		RTLS_INVALID, "line 1: expected verified, sts or dnssec" },
 	{ "a level without domain", TEXT("level"), RTLS_INVALID,
 		"line 1: expected a domain" },
 	{ "a domain that is none", TEXT("level a@b.example enforce"),
@@ -85,9 +110,9 @@ static const struct row rows[] = {
 	{ "more behind the level", TEXT("level a.example enforce x"),
 		RTLS_INVALID, "line 1: expected enforce, verified" },
 	{ "unknown verb", TEXT("#\nflags Subject x"), RTLS_INVALID,
-		"line 2: expected \"flag\", \"dnssec\" or \"level\"" },
+		"line 2: expected \"flag\", \"dnssec\", \"level\" or \"require\"" },
 	{ "verbs have a case", TEXT("Flag Subject x"), RTLS_INVALID,
-		"line 1: expected \"flag\", \"dnssec\" or \"level\"" },
+		"line 1: expected \"flag\", \"dnssec\", \"level\" or \"require\"" },
 	{ "no field", TEXT("flag"), RTLS_INVALID,
 		"line 1: expected the name of a header field" },
 	{ "a colon", TEXT("flag Subject: x"), RTLS_INVALID, "without colon" },
@@ -134,6 +159,12 @@ static void dump(const struct rtls_rules *rules, char out[DUMP_SIZE])
 		rtls_text_printf(&text, "> %s\n",
 			rtls_level_name(rules->level[i].level));
 	}
+	for (size_t i = 0; i < rules->require_count; i++) {
+		rtls_text_printf(&text, "%u require <", rules->require[i].line);
+		rtls_text_add(&text, rules->require[i].domain);
+		rtls_text_printf(&text, "> %s\n",
+			rtls_protection_name(rules->require[i].protection));
+	}
 	assert_false(text.overflow);
 }
 
@@ -154,6 +185,9 @@ static enum rtls_status parse_cut(struct rtls_slice whole, size_t size,
 		}
 		for (size_t i = 0; i < rules.level_count; i++)
 			assert_true(check_inside(text, rules.level[i].domain));
+		for (size_t i = 0; i < rules.require_count; i++)
+			assert_true(
+				check_inside(text, rules.require[i].domain));
 		dump(&rules, dumped);
 	} else {
 		assert_int_equal(status, RTLS_INVALID);
@@ -180,27 +214,51 @@ static void test_parse(void **state)
 		(void)parse_cut(row->text, size, dumped, &err);
 }
 
-static void test_limits(void **state)
+struct limit {
+	const char *proves;
+	const char *line;
+	const char *wanted;
+};
+
+static const struct limit limits[] = {
+	{ "too many rules", "flag A b\n",
+		"line 257: expected at most 256 rules" },
+	{ "too many levels", "level a disable\n",
+		"line 257: expected at most 256 levels" },
+	{ "too many demands", "require a sts\n",
+		"line 257: expected at most 256 demands" },
+};
+
+static void test_limit(void **state)
 {
-	static const char rule[] = "flag A b\n";
-	static char text[(RTLS_RULES_MAX + 1) * (sizeof(rule) - 1)];
+	const struct limit *row = *state;
+	const size_t size = strlen(row->line);
+	static char text[(RTLS_RULES_MAX + 1) * 32];
+	static struct rtls_rules rules;
+	struct rtls_err err;
+
+	for (size_t i = 0; i <= RTLS_RULES_MAX; i++)
+		memcpy(text + i * size, row->line, size);
+	assert_int_equal(
+		rtls_rules_parse(rtls_slice_n(text, RTLS_RULES_MAX * size),
+			&rules, &err),
+		RTLS_OK);
+	assert_int_equal(rules.count + rules.level_count + rules.require_count,
+		RTLS_RULES_MAX);
+	assert_int_equal(rtls_rules_parse(rtls_slice_n(text,
+						  (RTLS_RULES_MAX + 1) * size),
+				 &rules, &err),
+		RTLS_INVALID);
+	check_err(&err, row->wanted);
+}
+
+static void test_size(void **state)
+{
 	static char large[RTLS_RULES_SIZE_MAX + 1];
 	static struct rtls_rules rules;
 	struct rtls_err err;
 
 	(void)state;
-	for (size_t i = 0; i <= RTLS_RULES_MAX; i++)
-		memcpy(text + i * (sizeof(rule) - 1), rule, sizeof(rule) - 1);
-	assert_int_equal(
-		rtls_rules_parse(
-			rtls_slice_n(text, sizeof(text) - sizeof(rule) + 1),
-			&rules, &err),
-		RTLS_OK);
-	assert_int_equal(rules.count, RTLS_RULES_MAX);
-	assert_int_equal(rtls_rules_parse(rtls_slice_n(text, sizeof(text)),
-				 &rules, &err),
-		RTLS_INVALID);
-	check_err(&err, "line 257: expected at most 256 rules");
 	memset(large, '#', sizeof(large));
 	assert_int_equal(rtls_rules_parse(rtls_slice_n(large, sizeof(large)),
 				 &rules, &err),
@@ -407,17 +465,49 @@ static void test_level(void **state)
 		RTLS_LEVEL_OPPORTUNISTIC);
 }
 
+static void test_required(void **state)
+{
+	static const struct {
+		const char *domain;
+		unsigned required;
+	} wanted[] = {
+		{ "a.example", RTLS_PROTECT_VERIFIED | RTLS_PROTECT_STS },
+		{ "A.Example", RTLS_PROTECT_VERIFIED | RTLS_PROTECT_STS },
+		{ "mx.a.example", RTLS_PROTECT_DNSSEC },
+		{ "b.example", RTLS_PROTECT_STS },
+		{ "bb.example", 0 },
+		{ "", 0 },
+	};
+	static struct rtls_rules rules;
+
+	(void)state;
+	assert_int_equal(
+		rtls_rules_parse(
+			rtls_slice("require a.example verified\n"
+				   "level a.example disable\n"
+				   "require *.a.example dnssec\n"
+				   "require ?.example sts\nrequire b verified\n"
+				   "require a.example sts\n"),
+			&rules, NULL),
+		RTLS_OK);
+	for (size_t i = 0; i < COUNT(wanted); i++)
+		assert_int_equal(rtls_rules_required(
+					 &rules, rtls_slice(wanted[i].domain)),
+			wanted[i].required);
+}
+
 int main(void)
 {
 	static struct check_suite suite;
 
 	CHECK_TABLE(&suite, test_parse, rows);
-	check_add(
-		&suite, "too many rules, too large a file", test_limits, NULL);
+	CHECK_TABLE(&suite, test_limit, limits);
+	check_add(&suite, "too large a file", test_size, NULL);
 	CHECK_TABLE(&suite, test_match, matches);
 	check_add(&suite, "wildcard: all short ones", test_all_matches, NULL);
 	check_add(&suite, "wildcard: effort is bounded", test_effort, NULL);
 	CHECK_TABLE(&suite, test_apply, effects);
 	check_add(&suite, "level: the first that matches", test_level, NULL);
+	check_add(&suite, "demands: all that match", test_required, NULL);
 	return check_run(&suite, "rules");
 }
