@@ -1,0 +1,168 @@
+/* exempt.c - see exempt.h.
+ *
+ *   line    = *WSP (comment / exempt / "") *WSP eol
+ *   comment = "#" *OCTET
+ *   exempt  = 1*domain 1*WSP kind *("," kind) 1*WSP "until=" date 1*WSP reason
+ *   domain  = ALPHA / DIGIT / "-" / "." / "_" / "*" / "?"
+ *   kind    = "sts" / "dnssec" / "requiretls" / "verified"    ; each once
+ *   date    = 4DIGIT "-" 2DIGIT "-" 2DIGIT
+ *   reason  = DQUOTE 1*200OCTET DQUOTE     ; UTF-8; no control, no DQUOTE */
+#include "exempt.h"
+
+#include <string.h>
+
+#include "rules.h"
+#include "timestamp.h"
+#include "utf8.h"
+
+#define DAY_S 86400
+
+static bool parse_kinds(struct rtls_slice text, unsigned *lifts)
+{
+	*lifts = 0;
+	for (;;) {
+		const bool is_last = memchr(text.data, ',', text.size) == NULL;
+		const unsigned kind =
+			rtls_protection_named(rtls_slice_take(&text, ','));
+
+		if (kind == 0 || (*lifts & kind) != 0)
+			return false;
+		*lifts |= kind;
+		if (is_last)
+			return true;
+		if (text.size == 0) /* "sts," */
+			return false;
+	}
+}
+
+static bool parse_until(
+	struct rtls_slice word, struct rtls_exemption *exemption)
+{
+	int64_t day_s;
+
+	if (!rtls_slice_starts(word, "until="))
+		return false;
+	(void)rtls_slice_take(&word, '=');
+	if (rtls_date_parse(word, &day_s) != RTLS_OK)
+		return false;
+	exemption->until = word;
+	exemption->end_s = day_s + DAY_S;
+	return true;
+}
+
+static bool parse_reason(struct rtls_slice text, struct rtls_slice *reason)
+{
+	if (text.size < 2 || text.data[0] != '"' ||
+		text.data[text.size - 1] != '"')
+		return false;
+	*reason = rtls_slice_n(text.data + 1, text.size - 2);
+	return rtls_slice_trim(*reason).size != 0 &&
+	       reason->size <= RTLS_EXEMPT_REASON_MAX &&
+	       memchr(reason->data, '"', reason->size) == NULL &&
+	       rtls_utf8_is_clean(*reason);
+}
+
+/* One line that is no comment. NULL, or what was expected. */
+static const char *parse_line(
+	struct rtls_slice line, struct rtls_exemption *exemption)
+{
+	struct rtls_slice rest = line;
+	struct rtls_slice word;
+
+	if (!rtls_slice_word(&rest, &exemption->domain) ||
+		!rtls_wildcard_is_domain(exemption->domain))
+		return "expected a domain, which may have * and ? in it";
+	if (!rtls_slice_word(&rest, &word) ||
+		!parse_kinds(word, &exemption->lifts))
+		return "expected sts, dnssec, requiretls or verified behind "
+		       "the domain, each once, with commas between";
+	if (!rtls_slice_word(&rest, &word) || !parse_until(word, exemption))
+		return "expected until=YYYY-MM-DD, the last day";
+	if (!parse_reason(rtls_slice_trim(rest), &exemption->reason))
+		return "expected a reason in double quotes, of at most 200 "
+		       "bytes of UTF-8, and nothing behind it";
+	return NULL;
+}
+
+enum rtls_status rtls_exemptions_parse(struct rtls_slice text,
+	struct rtls_exemptions *exemptions, struct rtls_err *err)
+{
+	struct rtls_exemptions parsed = { 0 };
+	struct rtls_slice rest = text;
+	struct rtls_slice line;
+	const char *expected = NULL;
+	unsigned number = 0;
+
+	if (text.size > RTLS_EXEMPT_SIZE_MAX)
+		expected = "expected at most 65536 bytes in all";
+	while (expected == NULL && rtls_slice_line(&rest, &line)) {
+		struct rtls_exemption exemption = { .line = ++number };
+
+		line = rtls_slice_trim(line);
+		if (line.size == 0 || line.data[0] == '#')
+			continue;
+		expected = parse_line(line, &exemption);
+		if (expected == NULL && parsed.count == RTLS_EXEMPT_MAX)
+			expected = "expected at most 256 exemptions";
+		if (expected == NULL)
+			parsed.exemption[parsed.count++] = exemption;
+	}
+	if (expected != NULL) {
+		rtls_err_set(
+			err, "line %u: %s", number == 0 ? 1 : number, expected);
+		return RTLS_INVALID;
+	}
+	*exemptions = parsed;
+	return RTLS_OK;
+}
+
+bool rtls_exemption_is_over(
+	const struct rtls_exemption *exemption, int64_t now_s)
+{
+	return now_s >= exemption->end_s;
+}
+
+int64_t rtls_exemption_days_left(
+	const struct rtls_exemption *exemption, int64_t now_s)
+{
+	if (rtls_exemption_is_over(exemption, now_s))
+		return 0;
+	return (exemption->end_s - 1 - (now_s < 0 ? 0 : now_s)) / DAY_S;
+}
+
+static bool is_in_force(const struct rtls_exemption *exemption,
+	struct rtls_slice domain, int64_t now_s)
+{
+	return !rtls_exemption_is_over(exemption, now_s) &&
+	       rtls_wildcard_matches(exemption->domain, domain);
+}
+
+unsigned rtls_exemptions_in_force(const struct rtls_exemptions *exemptions,
+	struct rtls_slice domain, int64_t now_s)
+{
+	unsigned lifted = 0;
+
+	for (size_t i = 0; i < exemptions->count; i++)
+		if (is_in_force(&exemptions->exemption[i], domain, now_s))
+			lifted |= exemptions->exemption[i].lifts;
+	return lifted;
+}
+
+void rtls_exemptions_describe(const struct rtls_exemptions *exemptions,
+	struct rtls_slice domain, int64_t now_s, unsigned lifted,
+	struct rtls_text *out)
+{
+	for (size_t i = 0; i < exemptions->count; i++) {
+		const struct rtls_exemption *exemption =
+			&exemptions->exemption[i];
+		const unsigned shown = exemption->lifts & lifted;
+
+		if (shown == 0 || !is_in_force(exemption, domain, now_s))
+			continue;
+		rtls_text_printf(out, " exempt=");
+		rtls_protections_format(shown, out);
+		rtls_text_printf(out, " until=");
+		rtls_text_add(out, exemption->until);
+		lifted &= ~shown;
+	}
+}
