@@ -41,6 +41,7 @@ struct rtls_config {
 	char tag[32]; /* requiretls_tag, "+requiretls"; "" (value off): none */
 	bool honour_tls_required_no;          /* tls_required_no, default yes */
 	char rules[RTLS_CONFIG_VALUE_MAX];    /* path or "" */
+	char exempt[RTLS_CONFIG_VALUE_MAX];   /* path or "" */
 	bool mta_sts;                         /* default yes */
 	enum rtls_on_dns_error sts_dns_error; /* default proceed */
 	char spool[RTLS_CONFIG_VALUE_MAX];    /* build-time default */

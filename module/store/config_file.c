@@ -1,5 +1,5 @@
-/* config_file.c - requiretls.conf and the rules file, with the checks that
- * make them count. */
+/* config_file.c - requiretls.conf, the rules file and the exemptions, with the
+ * checks that make them count. */
 #include "store/config_file.h"
 
 #include "store/file.h"
@@ -36,6 +36,16 @@ enum rtls_status rtls_config_load(
 	return status;
 }
 
+/* A file that the configuration names: it must be there. */
+static enum rtls_status read_named(const char *path, char *buffer, size_t size,
+	struct rtls_slice *text, struct rtls_err *err)
+{
+	enum rtls_status status =
+		rtls_file_read_trusted(path, buffer, size, text, err);
+
+	return status == RTLS_NONE ? RTLS_INVALID : status;
+}
+
 enum rtls_status rtls_rules_load(const struct rtls_config *config, char *buffer,
 	struct rtls_rules *rules, struct rtls_err *err)
 {
@@ -44,17 +54,36 @@ enum rtls_status rtls_rules_load(const struct rtls_config *config, char *buffer,
 	enum rtls_status status;
 
 	if (config->rules[0] == '\0') {
-		rules->count = 0;
+		*rules = (struct rtls_rules){ 0 };
 		return RTLS_OK;
 	}
-	status = rtls_file_read_trusted(
+	status = read_named(
 		config->rules, buffer, RTLS_RULES_SIZE_MAX, &text, err);
-	if (status == RTLS_NONE)
-		return RTLS_INVALID;
 	if (status != RTLS_OK)
 		return status;
 	status = rtls_rules_parse(text, rules, &why);
 	if (status != RTLS_OK)
 		prefix_path(err, config->rules, &why);
+	return status;
+}
+
+enum rtls_status rtls_exempt_load(const struct rtls_config *config,
+	char *buffer, struct rtls_exemptions *exemptions, struct rtls_err *err)
+{
+	struct rtls_err why = { "" };
+	struct rtls_slice text;
+	enum rtls_status status;
+
+	if (config->exempt[0] == '\0') {
+		*exemptions = (struct rtls_exemptions){ 0 };
+		return RTLS_OK;
+	}
+	status = read_named(
+		config->exempt, buffer, RTLS_EXEMPT_SIZE_MAX, &text, err);
+	if (status != RTLS_OK)
+		return status;
+	status = rtls_exemptions_parse(text, exemptions, &why);
+	if (status != RTLS_OK)
+		prefix_path(err, config->exempt, &why);
 	return status;
 }

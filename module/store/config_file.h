@@ -1,9 +1,10 @@
-/* config_file.h - read requiretls.conf and the rules file with the checks of
- * ownership that make them count. */
+/* config_file.h - read requiretls.conf, the rules file and the exemptions with the
+ * checks of ownership that make them count. */
 #ifndef RTLS_CONFIG_FILE_H
 #define RTLS_CONFIG_FILE_H
 
 #include "policy/config.h"
+#include "policy/exempt.h"
 #include "policy/rules.h"
 
 #ifndef RTLS_CONFIG_PATH
@@ -27,5 +28,15 @@ RTLS_MUST_CHECK enum rtls_status rtls_config_load(
 RTLS_MUST_CHECK enum rtls_status rtls_rules_load(
 	const struct rtls_config *config, char *buffer,
 	struct rtls_rules *rules, struct rtls_err *err);
+
+/*
+ * The same for the exemptions: what is exempt is not known when they cannot be read,
+ * so the caller must put the mail off.
+ *
+ * buffer  RTLS_EXEMPT_SIZE_MAX + 1 bytes, borrowed by exemptions
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_exempt_load(
+	const struct rtls_config *config, char *buffer,
+	struct rtls_exemptions *exemptions, struct rtls_err *err);
 
 #endif

@@ -149,8 +149,10 @@ static void rules_cannot_fail_open(void **state)
 	assert_int_equal(load_rules("rules", &rules, "rules"), RTLS_INVALID);
 	assert_int_equal(load_rules("no/rules", &rules, "rules"), RTLS_INVALID);
 	assert_int_equal(rules.count, 77);
+	rules.level_count = rules.require_count = 77;
 	assert_int_equal(load_rules(NULL, &rules, ""), RTLS_OK);
-	assert_int_equal(rules.count, 0);
+	assert_int_equal(
+		rules.count + rules.level_count + rules.require_count, 0);
 }
 
 static void rules_are_read(void **state)
@@ -174,6 +176,79 @@ static void rules_are_read(void **state)
 		load_rules("rules", &rules, "does not count"), RTLS_INVALID);
 }
 
+static char exempt_buffer[RTLS_EXEMPT_SIZE_MAX + 1];
+
+static enum rtls_status load_exempt(
+	const char *name, struct rtls_exemptions *exemptions, const char *words)
+{
+	struct rtls_err err = { "" };
+	struct rtls_config config;
+	enum rtls_status status;
+
+	rtls_config_defaults(&config);
+	if (name != NULL)
+		(void)snprintf(config.exempt, sizeof(config.exempt), "%s",
+			in_base(name));
+	status = rtls_exempt_load(&config, exempt_buffer, exemptions, &err);
+	if (strstr(err.text, words) == NULL)
+		fail_msg("\"%s\" lacks \"%s\"", err.text, words);
+	return status;
+}
+
+static void exemptions_that_are_not_there(void **state)
+{
+	static struct rtls_exemptions list = { .count = 77 };
+
+	(void)state;
+	assert_int_equal(load_exempt("exempt", &list, "exempt"), RTLS_INVALID);
+	assert_int_equal(
+		load_exempt("no/exempt", &list, "exempt"), RTLS_INVALID);
+	assert_int_equal(list.count, 77);
+	assert_int_equal(load_exempt(NULL, &list, ""), RTLS_OK);
+	assert_int_equal(list.count, 0);
+}
+
+#define EXEMPT_LINE "a.example sts until=2027-01-31 \"why\"\n"
+
+static void exemptions_are_read(void **state)
+{
+	static struct rtls_exemptions list = { .count = 77 };
+
+	(void)state;
+	need_root();
+	write_text("exempt", "# x\n" EXEMPT_LINE);
+	assert_int_equal(load_exempt("exempt", &list, ""), RTLS_OK);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.exemption[0].line, 2);
+	assert_true(rtls_slice_is(list.exemption[0].reason, "why"));
+	write_text("exempt", EXEMPT_LINE "a.example\n");
+	list.count = 77;
+	assert_int_equal(
+		load_exempt("exempt", &list, "exempt: line 2"), RTLS_INVALID);
+	assert_int_equal(list.count, 77);
+}
+
+/* Whoever may write it may take protection away. */
+static void exemptions_count_only_when_roots(void **state)
+{
+	static struct rtls_exemptions list;
+
+	(void)state;
+	need_root();
+	write_text("exempt", EXEMPT_LINE);
+	assert_int_equal(chmod(in_base("exempt"), 0664), 0);
+	assert_int_equal(load_exempt("exempt", &list,
+				 "does not count: owner 0, mode 0664"),
+		RTLS_INVALID);
+	assert_int_equal(chmod(in_base("exempt"), 0644), 0);
+	assert_int_equal(chown(in_base("exempt"), 65534, 0), 0);
+	assert_int_equal(
+		load_exempt("exempt", &list, "does not count: owner 65534"),
+		RTLS_INVALID);
+	assert_int_equal(chown(in_base("exempt"), 0, 0), 0);
+	assert_int_equal(load_exempt("exempt", &list, ""), RTLS_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +259,9 @@ int main(void)
 		TEST(what_it_may_be),
 		TEST(rules_cannot_fail_open),
 		TEST(rules_are_read),
+		TEST(exemptions_that_are_not_there),
+		TEST(exemptions_are_read),
+		TEST(exemptions_count_only_when_roots),
 	};
 
 	return cmocka_run_group_tests_name("config_file", tests, NULL, NULL);
