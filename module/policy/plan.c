@@ -143,6 +143,8 @@ static void add_policy(const struct rtls_plan *plan, struct rtls_text *out)
 	add_word(out, "sts", rtls_slice(rtls_sts_mode_name(plan->sts_mode)));
 	add_word(out, "id", plan->policy_id);
 	add_word(out, "policy", plan->policy_digest);
+	if ((plan->exempt & RTLS_PROTECT_STS) != 0)
+		add_word(out, "exempt", rtls_slice("sts"));
 }
 
 static void add_mx_state(const struct rtls_plan *plan, struct rtls_text *out)
@@ -235,6 +237,13 @@ static bool parse_digest(
 	return value.size == DIGEST_LENGTH;
 }
 
+static bool parse_exempt(
+	struct rtls_slice value, struct rtls_session_plan *plan)
+{
+	plan->sts_exempt = rtls_slice_is(value, "sts");
+	return plan->sts_exempt;
+}
+
 static bool parse_yes(struct rtls_slice value, bool *out)
 {
 	*out = rtls_slice_is(value, "yes");
@@ -289,6 +298,7 @@ static const struct {
 	{ "sts", parse_sts },
 	{ "id", parse_id },
 	{ "policy", parse_digest },
+	{ "exempt", parse_exempt },
 	{ "dnssec", parse_dnssec },
 	{ "implicit", parse_implicit },
 	{ "mx", parse_mx },

@@ -10,9 +10,13 @@ struct demand {
 	const struct rtls_question *question;
 	const struct rtls_record *record;     /* NULL: nothing is known */
 	const struct rtls_sts_policy *policy; /* testing or enforce, or NULL */
-	bool fresh;  /* the record is an answer of now */
-	bool strict; /* flagged, and the demand is to be met */
-	bool secure; /* a SECURE rule */
+	enum rtls_sts_mode sts_mode; /* of the policy, as it counts here */
+	enum rtls_level level;
+	bool fresh;        /* the record is an answer of now */
+	bool strict;       /* flagged, and the demand is to be met */
+	bool secure;       /* a SECURE rule, or "require ... dnssec" */
+	unsigned required; /* by "require" rules, and not lifted */
+	unsigned exempt;   /* lifted, and else it would count */
 	struct rtls_quoted domain;
 };
 
@@ -57,12 +61,34 @@ static bool deliver(struct rtls_plan *plan, enum rtls_class class)
 	return true;
 }
 
+/* What "require" rules want of this domain, and no exemption lifts. Of each kind the
+ * exemption has the last word. */
+static unsigned required_of(const struct rtls_question *question)
+{
+	return question->required & ~question->exempt;
+}
+
+static bool is_relaxed(const struct rtls_question *question)
+{
+	return question->flags.requiretls == RTLS_REQUIRETLS_RELAXED &&
+	       required_of(question) == 0;
+}
+
+bool rtls_question_needs_record(const struct rtls_question *question)
+{
+	return !question->literal && !is_relaxed(question);
+}
+
+static bool enforces_sts(const struct demand *demand)
+{
+	return demand->policy != NULL && demand->sts_mode == RTLS_STS_ENFORCE;
+}
+
 /* Do the hosts have to be ours, whatever the site's routers would do? */
 static bool needs_own_mx(const struct demand *demand)
 {
-	return demand->strict || demand->secure ||
-	       (demand->policy != NULL &&
-		       demand->policy->mode == RTLS_STS_ENFORCE);
+	return demand->strict || demand->secure || demand->required != 0 ||
+	       enforces_sts(demand);
 }
 
 static enum rtls_class wanted_class(const struct demand *demand)
@@ -88,22 +114,66 @@ static bool is_only_asking(const struct rtls_flags *flags)
 	       flags->by != RTLS_BY_RULE;
 }
 
+static bool insists(enum rtls_level level)
+{
+	return level == RTLS_LEVEL_ENFORCE || level == RTLS_LEVEL_VERIFIED;
+}
+
+/* The policy, and the mode that this site's rules and exemptions make of its own. */
+static void understand_policy(
+	const struct rtls_question *question, struct demand *demand)
+{
+	const struct rtls_sts_policy *policy = question->policy;
+
+	if (!question->config->mta_sts || policy == NULL ||
+		policy->mode == RTLS_STS_NONE)
+		return;
+	demand->policy = policy;
+	demand->sts_mode = policy->mode;
+	if ((demand->required & RTLS_PROTECT_STS) != 0)
+		demand->sts_mode = RTLS_STS_ENFORCE;
+	if (demand->sts_mode == RTLS_STS_ENFORCE &&
+		(question->exempt & RTLS_PROTECT_STS) != 0) {
+		demand->sts_mode = RTLS_STS_TESTING;
+		demand->exempt |= RTLS_PROTECT_STS;
+	}
+}
+
+static void understand_flags(
+	const struct rtls_question *question, struct demand *demand)
+{
+	const struct rtls_flags *flags = &question->flags;
+
+	demand->level = question->level;
+	demand->strict = flags->requiretls == RTLS_REQUIRETLS_YES &&
+			 !(question->empty_sender && is_only_asking(flags)) &&
+			 insists(demand->level);
+	if ((question->exempt & RTLS_PROTECT_REQUIRETLS) != 0 &&
+		insists(demand->level)) {
+		demand->level = RTLS_LEVEL_OPPORTUNISTIC;
+		if (demand->strict)
+			demand->exempt |= RTLS_PROTECT_REQUIRETLS;
+		demand->strict = false;
+	}
+	demand->secure = flags->dnssec == RTLS_DNSSEC_REQUIRE;
+	if (demand->secure && (question->exempt & RTLS_PROTECT_DNSSEC) != 0) {
+		demand->secure = false;
+		demand->exempt |= RTLS_PROTECT_DNSSEC;
+	}
+	if ((demand->required & RTLS_PROTECT_DNSSEC) != 0)
+		demand->secure = true;
+}
+
 static struct demand understand(const struct rtls_question *question)
 {
-	const enum rtls_level level = question->level;
-	const struct rtls_sts_policy *policy = question->policy;
 	struct demand demand = { .question = question };
 
-	demand.strict =
-		question->flags.requiretls == RTLS_REQUIRETLS_YES &&
-		!(question->empty_sender && is_only_asking(&question->flags)) &&
-		(level == RTLS_LEVEL_ENFORCE || level == RTLS_LEVEL_VERIFIED);
-	demand.secure = question->flags.dnssec == RTLS_DNSSEC_REQUIRE;
+	demand.required = required_of(question);
+	demand.exempt = question->required & question->exempt;
+	understand_policy(question, &demand);
+	understand_flags(question, &demand);
 	demand.record = question->record;
 	demand.fresh = question->resolved && question->record != NULL;
-	if (question->config->mta_sts && policy != NULL &&
-		policy->mode != RTLS_STS_NONE)
-		demand.policy = policy;
 	rtls_quoted(&demand.domain, question->domain.size != 0
 					    ? question->domain
 					    : rtls_slice("of the recipient"));
@@ -137,7 +207,9 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 
 	plan->class = wanted_class(demand);
 	plan->flagged = question->flags.requiretls == RTLS_REQUIRETLS_YES;
-	plan->demand = question->level;
+	plan->demand = demand->level;
+	plan->required = demand->required;
+	plan->exempt = demand->exempt;
 	if (!demand->strict && plan->demand != RTLS_LEVEL_DISABLE)
 		plan->demand = all_names_hold(demand) ? RTLS_LEVEL_OPPORTUNISTIC
 						      : RTLS_LEVEL_DISABLE;
@@ -147,7 +219,7 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 	if (demand->policy == NULL)
 		return;
 	plan->sts = true;
-	plan->sts_mode = demand->policy->mode;
+	plan->sts_mode = demand->sts_mode;
 	plan->policy = demand->policy;
 	if (demand->record != NULL) {
 		plan->policy_id = demand->record->policy_id;
@@ -158,8 +230,10 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 static bool decide_relaxed(
 	const struct rtls_question *question, struct rtls_plan *plan)
 {
-	return question->flags.requiretls == RTLS_REQUIRETLS_RELAXED &&
-	       deliver(plan, RTLS_CLASS_RELAXED);
+	if (!is_relaxed(question))
+		return false;
+	plan->exempt = question->required & question->exempt;
+	return deliver(plan, RTLS_CLASS_RELAXED);
 }
 
 /* No name: no policy, no DNSSEC, nothing a certificate could prove. */
@@ -174,7 +248,7 @@ static bool decide_literal(
 	demand.policy = NULL;
 	demand.fresh = false;
 	describe(&demand, plan);
-	if (demand.strict || demand.secure)
+	if (demand.strict || demand.secure || demand.required != 0)
 		return refuse(plan, FAIL_FOR_GOOD,
 			"5.7.10 an address literal has no name that could be "
 			"verified");
@@ -192,6 +266,12 @@ static bool decide_unresolved(
 		return refuse(plan, DEFER,
 			"4.4.3 domain %s could not be looked up, and the "
 			"message demands verified delivery",
+			demand->domain.text);
+	/* No policy bounds how old the hosts may be. */
+	if (demand->required != 0 && !enforces_sts(demand))
+		return refuse(plan, DEFER,
+			"4.4.3 domain %s could not be looked up, and a rule of "
+			"this site demands protection of all mail to it",
 			demand->domain.text);
 	if (needs_own_mx(demand) &&
 		(demand->record == NULL || !has_hosts(demand->record)))
@@ -246,6 +326,25 @@ static bool decide_insecure(const struct demand *demand, struct rtls_plan *plan)
 	return refuse(plan, FAIL_UNLESS_CHANGED,
 		"5.7.10 the MX answer for %s is not signed with DNSSEC, which "
 		"a rule of this site requires for the message",
+		demand->domain.text);
+}
+
+/* "require ... sts": no policy, or none that is in force, is no reason to send. Nor is it
+ * one to return the mail: that would be for whoever hides the policy to decide. */
+static bool decide_no_policy(
+	const struct demand *demand, struct rtls_plan *plan)
+{
+	if ((demand->required & RTLS_PROTECT_STS) == 0 ||
+		demand->policy != NULL)
+		return false;
+	if (!demand->question->config->mta_sts)
+		return refuse(plan, DEFER,
+			"4.7.0 a rule of this site requires an MTA-STS policy "
+			"of %s, and mta_sts = no keeps it from having one",
+			demand->domain.text);
+	return refuse(plan, DEFER,
+		"4.7.0 a rule of this site requires an MTA-STS policy of %s, "
+		"and none is known",
 		demand->domain.text);
 }
 
@@ -313,7 +412,8 @@ static bool decide_strict(const struct demand *demand, struct rtls_plan *plan)
 }
 
 /* First contact with a domain while its TXT lookup fails (A5.7): a policy may
- * be there or not. A cached one, even of mode none, answers that. */
+ * be there or not. A cached one, even of mode none, answers that; one that an
+ * exemption keeps from being enforced is no reason to wait. */
 static bool decide_unknown_policy(
 	const struct demand *demand, struct rtls_plan *plan)
 {
@@ -321,9 +421,13 @@ static bool decide_unknown_policy(
 
 	if (!question->config->mta_sts || question->policy != NULL ||
 		question->config->sts_dns_error != RTLS_DNS_ERROR_DEFER ||
-		needs_own_mx(demand) ||
+		demand->strict || demand->secure ||
 		(demand->fresh && demand->record->txt != RTLS_TXT_FAILED))
 		return false;
+	if ((question->exempt & RTLS_PROTECT_STS) != 0) {
+		plan->exempt |= RTLS_PROTECT_STS;
+		return false;
+	}
 	return refuse(plan, DEFER,
 		"4.7.0 the MTA-STS lookup for domain %s failed",
 		demand->domain.text);
@@ -338,6 +442,7 @@ void rtls_verdict_route(
 		decide_failed_mx,
 		decide_no_mx,
 		decide_insecure,
+		decide_no_policy,
 		decide_names,
 		decide_strict,
 		decide_unknown_policy,

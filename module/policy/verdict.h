@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "flags.h"
+#include "protection.h"
 #include "record.h"
 
 enum rtls_class {
@@ -28,9 +29,14 @@ struct rtls_question {
 	 * site flagged it itself. */
 	bool empty_sender;
 	enum rtls_level level; /* what flagged mail demands of this domain */
-	bool wire_support;     /* this Exim speaks REQUIRETLS (patched) */
-	bool literal;          /* recipient domain or next hop is an address */
-	bool resolved;         /* the record is fresh: the resolver answered */
+	/* Sets of enum rtls_protection: what rules of this site require of every
+	 * message to the domain, and what exemptions in force lift there, of
+	 * that, of the policy and of the flags. */
+	unsigned required;
+	unsigned exempt;
+	bool wire_support; /* this Exim speaks REQUIRETLS (patched) */
+	bool literal;      /* recipient domain or next hop is an address */
+	bool resolved;     /* the record is fresh: the resolver answered */
 	const struct rtls_record *record;
 	const struct rtls_sts_policy *policy; /* parsed and unexpired */
 };
@@ -56,6 +62,8 @@ struct rtls_plan {
 	enum rtls_dnssec mx_dnssec;
 	bool flagged;           /* the message carries the flag REQUIRETLS, */
 	enum rtls_level demand; /* and this is what it comes to here */
+	unsigned required;      /* by rules of this site, and not lifted */
+	unsigned exempt; /* what was lifted and else would have counted */
 	const struct rtls_record *record;
 	const struct rtls_sts_policy *policy;
 };
@@ -64,12 +72,18 @@ struct rtls_plan {
 void rtls_verdict_route(
 	const struct rtls_question *question, struct rtls_plan *plan);
 
+/* Does the answer depend on the record? Not that for an address, nor that for a message
+ * whose sender gave up protection, where no rule of this site beats that. */
+bool rtls_question_needs_record(const struct rtls_question *question);
+
 /*
  * The plan as the router's address_data:
- *   class=enforce sts=enforce id=20261101 policy=<digest> dnssec=no
+ *   class=enforce sts=enforce id=20261101 policy=<digest> exempt=sts dnssec=no
  *   requiretls=verified hosts="a:+:b::1:c" mx="a *.b" dane="a" tlsafail="b"
  * or fail="5.7.10 ..." or defer="4.7.0 ...".
  *
+ * sts       the mode in force, which rules and exemptions of this site change
+ * exempt    sts: it would be enforce, and an exemption lifts that
  * dnssec    yes or no: of the MX answer; left out when not known
  * implicit  yes: no MX, the host is the domain itself
  * requiretls  of flagged messages: what a patched Exim demands of the hosts, in the
@@ -102,6 +116,7 @@ struct rtls_session_plan {
 	enum rtls_class class;
 	bool sts;
 	enum rtls_sts_mode sts_mode;
+	bool sts_exempt; /* an exemption made the mode testing */
 	struct rtls_slice policy_id;
 	struct rtls_slice policy_digest;
 	bool mx_secure;

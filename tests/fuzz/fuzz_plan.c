@@ -103,15 +103,26 @@ static void check_plan(const struct rtls_plan *plan)
 	PROPERTY(rtls_session_plan_parse(written, &session) == RTLS_OK);
 	PROPERTY(session.class == plan->class && session.sts == plan->sts);
 	PROPERTY(!session.sts || session.sts_mode == plan->sts_mode);
+	PROPERTY(session.sts_exempt ==
+		 (plan->sts && (plan->exempt & RTLS_PROTECT_STS) != 0));
+	PROPERTY(!session.sts_exempt || session.sts_mode == RTLS_STS_TESTING);
+	PROPERTY(plan->required == 0 || plan->own_mx);
+	PROPERTY((plan->required & RTLS_PROTECT_STS) == 0 ||
+		 (session.sts && session.sts_mode == RTLS_STS_ENFORCE));
+	PROPERTY((plan->required & RTLS_PROTECT_DNSSEC) == 0 ||
+		 session.mx_secure);
 	PROPERTY(rtls_slice_equal(session.policy_id, plan->policy_id));
 	PROPERTY(rtls_slice_equal(session.policy_digest, plan->policy_digest));
 	PROPERTY(session.mx_secure == (plan->mx_dnssec == RTLS_DNSSEC_SECURE));
 	check_hosts(plan, &session, buffer);
 }
 
-static void choose(const uint8_t *data, struct rtls_config *config,
+static void choose(const uint8_t *data, size_t size, struct rtls_config *config,
 	struct rtls_question *question)
 {
+	static const unsigned required[] = { 0, RTLS_PROTECT_STS,
+		RTLS_PROTECT_VERIFIED, RTLS_PROTECT_DNSSEC | RTLS_PROTECT_STS };
+
 	rtls_config_defaults(config);
 	question->level = (enum rtls_level)(data[0] & 3);
 	config->mta_sts = (data[0] & 4) == 0;
@@ -124,6 +135,8 @@ static void choose(const uint8_t *data, struct rtls_config *config,
 	question->wire_support = (data[1] & 8) == 0;
 	question->literal = (data[1] & 0x30) == 0x30;
 	question->resolved = (data[1] & 0x40) == 0;
+	question->required = required[data[0] >> 6];
+	question->exempt = (data[1] & 0x80) != 0 ? (unsigned)size & 15 : 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -137,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_read(fuzz_input(data, size));
 	if (size < CHOICE_BYTES)
 		return 0;
-	choose(data, &config, &question);
+	choose(data, size, &config, &question);
 	if (rtls_record_parse(rtls_slice_n((const char *)data + CHOICE_BYTES,
 				      size - CHOICE_BYTES),
 		    DOMAIN, &record, NULL) == RTLS_OK) {

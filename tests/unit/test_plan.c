@@ -416,6 +416,10 @@ static const struct text_row texts[] = {
 		RTLS_INVALID },
 	{ "short digest", TEXT("class=enforce policy=abc"), RTLS_INVALID },
 	{ "dnssec maybe", TEXT("class=enforce dnssec=maybe"), RTLS_INVALID },
+	{ "exempt from the policy",
+		TEXT("class=observe sts=testing exempt=sts"), RTLS_OK },
+	{ "exempt from something else", TEXT("class=observe exempt=dnssec"),
+		RTLS_INVALID },
 	{ "implicit maybe", TEXT("class=enforce implicit=1"), RTLS_INVALID },
 	{ "list not closed", TEXT("class=enforce mx=\"a"), RTLS_INVALID },
 	{ "junk behind a quote", TEXT("class=enforce mx=\"a\"b"),
@@ -447,6 +451,41 @@ static enum rtls_status parse_cut(struct rtls_slice whole, size_t size)
 	}
 	free(copy);
 	return status;
+}
+
+/* Only what it lifts of the policy is the session's business. */
+static void test_exempt(void **state)
+{
+	static const struct {
+		unsigned exempt;
+		bool told;
+	} wanted[] = {
+		{ 0, false },
+		{ RTLS_PROTECT_STS, true },
+		{ RTLS_PROTECT_STS | RTLS_PROTECT_VERIFIED, true },
+		{ RTLS_PROTECT_DNSSEC | RTLS_PROTECT_REQUIRETLS, false },
+	};
+	static const struct row row = { "", .class = OBSERVE, .mode = "testing",
+		.patterns = "a", .hosts = "1 a -" };
+	static struct material material;
+	struct rtls_session_plan session;
+	struct rtls_text text;
+	char buffer[512];
+
+	(void)state;
+	build(&row, &material);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		material.plan.exempt = wanted[i].exempt;
+		rtls_text_init(&text, buffer, sizeof(buffer));
+		assert_int_equal(
+			rtls_plan_format(&material.plan, &text), RTLS_OK);
+		assert_int_equal(
+			strstr(buffer, " exempt=sts ") != NULL, wanted[i].told);
+		assert_int_equal(
+			rtls_session_plan_parse(rtls_slice(buffer), &session),
+			RTLS_OK);
+		assert_int_equal(session.sts_exempt, wanted[i].told);
+	}
 }
 
 static void test_parse(void **state)
@@ -594,6 +633,7 @@ int main(void)
 		test_sweep, NULL);
 	check_add(&suite, "C2.4 C3.3 what flagged mail demands", test_demand,
 		NULL);
+	check_add(&suite, "an exemption from the policy", test_exempt, NULL);
 	CHECK_TABLE(&suite, test_parse, texts);
 	CHECK_TABLE(&suite, test_host, hosts);
 	return check_run(&suite, "plan");

@@ -35,6 +35,8 @@ struct setup {
 	enum sts sts;
 	enum rtls_txt_state txt;
 	enum rtls_fetch_state fetch;
+	unsigned required; /* sets of enum rtls_protection */
+	unsigned exempt;
 };
 
 struct world {
@@ -85,6 +87,8 @@ static void build(const struct setup *setup, struct world *world)
 	*question = (struct rtls_question){ .config = &world->config,
 		.domain = rtls_slice("bank.example") };
 	question->level = setup->level;
+	question->required = setup->required;
+	question->exempt = setup->exempt;
 	world->config.mta_sts = !setup->ignores_sts;
 	world->config.sts_dns_error =
 		setup->defers ? RTLS_DNS_ERROR_DEFER : RTLS_DNS_ERROR_PROCEED;
@@ -123,20 +127,26 @@ struct row {
 	bool recheck;
 };
 
-#define FLAGGED  .requiretls = RTLS_REQUIRETLS_YES
-#define RELAXED  .requiretls = RTLS_REQUIRETLS_RELAXED
-#define SECURE   .dnssec = RTLS_DNSSEC_REQUIRE
-#define HOSTS    .mx = RTLS_MX_HOSTS, .mx_dnssec = RTLS_DNSSEC_INSECURE
-#define SIGNED   .mx = RTLS_MX_HOSTS, .mx_dnssec = RTLS_DNSSEC_SECURE
-#define IMPLICIT .mx = RTLS_MX_IMPLICIT, .mx_dnssec = RTLS_DNSSEC_INSECURE
-#define FAILED   .mx = RTLS_MX_FAILED
-#define BOGUS    .mx = RTLS_MX_FAILED, .mx_dnssec = RTLS_DNSSEC_BOGUS
-#define ENFORCE  .sts = STS_ENFORCE, .named = 2
-#define TESTING  .sts = STS_TESTING, .named = 2
-#define OBSERVED RTLS_DELIVER, RTLS_CLASS_OBSERVE, "", false
-#define ENFORCED RTLS_DELIVER, RTLS_CLASS_ENFORCE, "", false
-#define STRICT   RTLS_DELIVER, RTLS_CLASS_STRICT, "", false
-#define LOOSE    RTLS_DELIVER, RTLS_CLASS_RELAXED, "", false
+#define FLAGGED    .requiretls = RTLS_REQUIRETLS_YES
+#define RELAXED    .requiretls = RTLS_REQUIRETLS_RELAXED
+#define SECURE     .dnssec = RTLS_DNSSEC_REQUIRE
+#define HOSTS      .mx = RTLS_MX_HOSTS, .mx_dnssec = RTLS_DNSSEC_INSECURE
+#define SIGNED     .mx = RTLS_MX_HOSTS, .mx_dnssec = RTLS_DNSSEC_SECURE
+#define IMPLICIT   .mx = RTLS_MX_IMPLICIT, .mx_dnssec = RTLS_DNSSEC_INSECURE
+#define FAILED     .mx = RTLS_MX_FAILED
+#define BOGUS      .mx = RTLS_MX_FAILED, .mx_dnssec = RTLS_DNSSEC_BOGUS
+#define ENFORCE    .sts = STS_ENFORCE, .named = 2
+#define TESTING    .sts = STS_TESTING, .named = 2
+#define STS        RTLS_PROTECT_STS
+#define DNSSEC     RTLS_PROTECT_DNSSEC
+#define REQUIRETLS RTLS_PROTECT_REQUIRETLS
+#define VERIFIED   RTLS_PROTECT_VERIFIED
+#define NEEDS(set) .required = (set)
+#define LIFTS(set) .exempt = (set)
+#define OBSERVED   RTLS_DELIVER, RTLS_CLASS_OBSERVE, "", false
+#define ENFORCED   RTLS_DELIVER, RTLS_CLASS_ENFORCE, "", false
+#define STRICT     RTLS_DELIVER, RTLS_CLASS_STRICT, "", false
+#define LOOSE      RTLS_DELIVER, RTLS_CLASS_RELAXED, "", false
 
 static const struct row rows[] = {
 	{ "A5.2 plain mail, no policy", { HOSTS }, OBSERVED },
@@ -365,6 +375,172 @@ static const struct row rows[] = {
 		RTLS_FAIL, RTLS_CLASS_ENFORCE, "5.7.10 the MX answer", true },
 	{ "REQUEST only asks", { HOSTS, .dnssec = RTLS_DNSSEC_REQUEST },
 		OBSERVED },
+
+	{ "require verified: no policy is needed", { HOSTS, NEEDS(VERIFIED) },
+		ENFORCED },
+	{ "require verified: an implicit MX", { IMPLICIT, NEEDS(VERIFIED) },
+		ENFORCED },
+	{ "require verified: beats TLS-Required: No",
+		{ HOSTS, RELAXED, NEEDS(VERIFIED) }, ENFORCED },
+	{ "require verified: holds for bounces",
+		{ HOSTS, NEEDS(VERIFIED), .empty_sender = true }, ENFORCED },
+	{ "require verified: flagged mail demands more",
+		{ HOSTS, FLAGGED, NEEDS(VERIFIED) }, RTLS_FAIL,
+		RTLS_CLASS_STRICT, "5.7.10 REQUIRETLS: nothing vouches", true },
+	{ "require verified: flags that only ask",
+		{ HOSTS, FLAGGED, NEEDS(VERIFIED),
+			.level = RTLS_LEVEL_OPPORTUNISTIC },
+		ENFORCED },
+	{ "require verified: a literal has no name",
+		{ NEEDS(VERIFIED), .literal = true }, RTLS_FAIL,
+		RTLS_CLASS_ENFORCE, "5.7.10 an address literal has no name",
+		false },
+	{ "require verified: a literal, relaxed",
+		{ RELAXED, NEEDS(VERIFIED), .literal = true }, RTLS_FAIL,
+		RTLS_CLASS_ENFORCE, "5.7.10 an address literal has no name",
+		false },
+	{ "require verified: nothing known",
+		{ NEEDS(VERIFIED), .unresolved = true, .no_record = true },
+		RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.4.3 domain bank.example could not be looked up, and a rule",
+		false },
+	{ "require verified: hosts of before are nobody's word",
+		{ HOSTS, NEEDS(VERIFIED), .unresolved = true }, RTLS_DEFER,
+		RTLS_CLASS_ENFORCE,
+		"4.4.3 domain bank.example could not be looked up, and a rule",
+		false },
+	{ "require verified: but a policy bounds them",
+		{ HOSTS, ENFORCE, NEEDS(VERIFIED), .unresolved = true },
+		ENFORCED },
+	{ "require verified: failed MX", { FAILED, NEEDS(VERIFIED) },
+		RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.4.3 the MX lookup for bank.example", false },
+	{ "require verified: null MX", { .mx = RTLS_MX_NULL, NEEDS(VERIFIED) },
+		RTLS_FAIL, RTLS_CLASS_ENFORCE, "5.1.10 domain bank.example",
+		true },
+	{ "require verified: bogus", { BOGUS, NEEDS(VERIFIED) }, RTLS_DEFER,
+		RTLS_CLASS_ENFORCE, "4.7.0 the MX answer", false },
+	{ "require verified: a policy may be there, told to defer",
+		{ HOSTS, NEEDS(VERIFIED), .txt = RTLS_TXT_FAILED,
+			.defers = true },
+		RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.7.0 the MTA-STS lookup for domain bank.example failed",
+		false },
+	{ "require verified: mta_sts = no is no matter",
+		{ HOSTS, NEEDS(VERIFIED), .ignores_sts = true }, ENFORCED },
+
+	{ "require sts: enforce", { HOSTS, ENFORCE, NEEDS(STS) }, ENFORCED },
+	{ "require sts: testing is enforced", { HOSTS, TESTING, NEEDS(STS) },
+		ENFORCED },
+	{ "require sts: beats TLS-Required: No",
+		{ HOSTS, TESTING, RELAXED, NEEDS(STS) }, ENFORCED },
+	{ "require sts: the cached policy applies, TXT failed",
+		{ HOSTS, TESTING, NEEDS(STS), .txt = RTLS_TXT_FAILED },
+		ENFORCED },
+	{ "require sts: the cached policy applies, unresolved",
+		{ HOSTS, TESTING, NEEDS(STS), .unresolved = true }, ENFORCED },
+	{ "require sts: no policy", { HOSTS, NEEDS(STS) }, RTLS_DEFER,
+		RTLS_CLASS_ENFORCE,
+		"4.7.0 a rule of this site requires an MTA-STS policy of "
+		"bank.example, and none is known",
+		false },
+	{ "require sts: no policy, relaxed", { HOSTS, RELAXED, NEEDS(STS) },
+		RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.7.0 a rule of this site requires an MTA-STS policy", false },
+	{ "require sts: no policy, but signed: still none",
+		{ SIGNED, NEEDS(STS) }, RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.7.0 a rule of this site requires an MTA-STS policy", false },
+	{ "require sts: mode none", { HOSTS, .sts = STS_NONE, NEEDS(STS) },
+		RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.7.0 a rule of this site requires an MTA-STS policy", false },
+	{ "require sts: no policy, flagged: waits too",
+		{ HOSTS, FLAGGED, NEEDS(STS) }, RTLS_DEFER, RTLS_CLASS_STRICT,
+		"4.7.0 a rule of this site requires an MTA-STS policy", false },
+	{ "require sts: mta_sts = no",
+		{ HOSTS, ENFORCE, NEEDS(STS), .ignores_sts = true }, RTLS_DEFER,
+		RTLS_CLASS_ENFORCE,
+		"4.7.0 a rule of this site requires an MTA-STS policy of "
+		"bank.example, and mta_sts = no keeps it",
+		false },
+	{ "require sts: nothing known",
+		{ NEEDS(STS), .unresolved = true, .no_record = true },
+		RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.4.3 domain bank.example could not be looked up, and a rule",
+		false },
+
+	{ "require dnssec: signed", { SIGNED, NEEDS(DNSSEC) }, ENFORCED },
+	{ "require dnssec: not signed", { HOSTS, NEEDS(DNSSEC) }, RTLS_FAIL,
+		RTLS_CLASS_ENFORCE, "5.7.10 the MX answer for bank.example",
+		true },
+	{ "require dnssec: not signed, relaxed",
+		{ HOSTS, RELAXED, NEEDS(DNSSEC) }, RTLS_FAIL,
+		RTLS_CLASS_ENFORCE, "5.7.10 the MX answer for bank.example",
+		true },
+	{ "require dnssec: a policy does not help",
+		{ HOSTS, ENFORCE, NEEDS(DNSSEC) }, RTLS_FAIL,
+		RTLS_CLASS_ENFORCE, "5.7.10 the MX answer for bank.example",
+		true },
+	{ "require dnssec: bogus", { BOGUS, NEEDS(DNSSEC) }, RTLS_DEFER,
+		RTLS_CLASS_ENFORCE, "4.7.0 the MX answer", false },
+	{ "require dnssec: failed", { FAILED, NEEDS(DNSSEC) }, RTLS_DEFER,
+		RTLS_CLASS_ENFORCE, "4.4.3 the MX lookup", false },
+	{ "require dnssec and sts: signed, no policy",
+		{ SIGNED, NEEDS(DNSSEC | STS) }, RTLS_DEFER, RTLS_CLASS_ENFORCE,
+		"4.7.0 a rule of this site requires an MTA-STS policy", false },
+	{ "require dnssec and sts: both there",
+		{ SIGNED, TESTING, NEEDS(DNSSEC | STS) }, ENFORCED },
+
+	{ "exempt sts: enforce observes", { HOSTS, ENFORCE, LIFTS(STS) },
+		OBSERVED },
+	{ "exempt sts: no host named, none refused",
+		{ HOSTS, .sts = STS_ENFORCE, LIFTS(STS) }, OBSERVED },
+	{ "exempt sts: the policy still vouches for names",
+		{ HOSTS, ENFORCE, FLAGGED, LIFTS(STS) }, STRICT },
+	{ "exempt sts: and for no others",
+		{ HOSTS, .sts = STS_ENFORCE, FLAGGED, LIFTS(STS) }, RTLS_FAIL,
+		RTLS_CLASS_STRICT,
+		"5.7.10 REQUIRETLS: the MTA-STS policy of bank.example", true },
+	{ "exempt sts: what would not be enforced is not waited for",
+		{ HOSTS, LIFTS(STS), .txt = RTLS_TXT_FAILED, .defers = true },
+		OBSERVED },
+	{ "exempt sts: unresolved, the site's lookup decides",
+		{ ENFORCE, LIFTS(STS), .unresolved = true }, OBSERVED },
+	{ "exempt sts: lifts require sts", { HOSTS, NEEDS(STS), LIFTS(STS) },
+		OBSERVED },
+	{ "exempt sts: lifts require sts, testing",
+		{ HOSTS, TESTING, NEEDS(STS), LIFTS(STS) }, OBSERVED },
+	{ "exempt sts: not require verified",
+		{ HOSTS, ENFORCE, NEEDS(VERIFIED | STS), LIFTS(STS) },
+		ENFORCED },
+	{ "exempt sts: nothing left that beats TLS-Required: No",
+		{ HOSTS, RELAXED, NEEDS(STS), LIFTS(STS) }, LOOSE },
+	{ "exempt dnssec: a SECURE rule", { HOSTS, SECURE, LIFTS(DNSSEC) },
+		OBSERVED },
+	{ "exempt dnssec: require dnssec",
+		{ HOSTS, NEEDS(DNSSEC), LIFTS(DNSSEC) }, OBSERVED },
+	{ "exempt dnssec: bogus is still bogus",
+		{ BOGUS, SECURE, LIFTS(DNSSEC) }, RTLS_DEFER,
+		RTLS_CLASS_OBSERVE, "4.7.0 the MX answer", false },
+	{ "exempt dnssec: flagged mail wants somebody to vouch",
+		{ HOSTS, FLAGGED, SECURE, LIFTS(DNSSEC) }, RTLS_FAIL,
+		RTLS_CLASS_STRICT, "5.7.10 REQUIRETLS: nothing vouches", true },
+	{ "exempt requiretls: flagged mail asks",
+		{ HOSTS, FLAGGED, LIFTS(REQUIRETLS) }, OBSERVED },
+	{ "exempt requiretls: level verified",
+		{ HOSTS, FLAGGED, LIFTS(REQUIRETLS),
+			.level = RTLS_LEVEL_VERIFIED },
+		OBSERVED },
+	{ "exempt requiretls: a stock Exim need not bounce",
+		{ SIGNED, FLAGGED, LIFTS(REQUIRETLS), .unpatched = true },
+		OBSERVED },
+	{ "exempt requiretls: a policy stays",
+		{ HOSTS, ENFORCE, FLAGGED, LIFTS(REQUIRETLS) }, ENFORCED },
+	{ "exempt requiretls: to a literal",
+		{ FLAGGED, LIFTS(REQUIRETLS), .literal = true }, OBSERVED },
+	{ "exempt verified: lifts require verified",
+		{ HOSTS, NEEDS(VERIFIED), LIFTS(VERIFIED) }, OBSERVED },
+	{ "exempt verified: not the policy",
+		{ HOSTS, ENFORCE, LIFTS(VERIFIED) }, ENFORCED },
 };
 
 static void test_route(void **state)
@@ -406,6 +582,47 @@ static void test_plan_fields(void **state)
 	assert_false(plan.own_mx || plan.sts || plan.flagged);
 	assert_null(plan.policy);
 	assert_int_equal(plan.policy_id.size, 0);
+}
+
+/* What is said of rules and exemptions: only what counted. */
+static void test_plan_protections(void **state)
+{
+	static const struct {
+		struct setup setup;
+		unsigned required, exempt;
+		enum rtls_sts_mode mode;
+		enum rtls_level demand;
+	} wanted[] = {
+		{ { HOSTS, ENFORCE, NEEDS(VERIFIED | DNSSEC), LIFTS(DNSSEC) },
+			VERIFIED, DNSSEC, RTLS_STS_ENFORCE,
+			RTLS_LEVEL_OPPORTUNISTIC },
+		{ { HOSTS, TESTING, NEEDS(STS) }, STS, 0, RTLS_STS_ENFORCE,
+			RTLS_LEVEL_OPPORTUNISTIC },
+		{ { HOSTS, ENFORCE, LIFTS(STS | DNSSEC | VERIFIED) }, 0, STS,
+			RTLS_STS_TESTING, RTLS_LEVEL_OPPORTUNISTIC },
+		{ { HOSTS, TESTING, LIFTS(STS | REQUIRETLS) }, 0, 0,
+			RTLS_STS_TESTING, RTLS_LEVEL_OPPORTUNISTIC },
+		{ { HOSTS, TESTING, SECURE, LIFTS(DNSSEC) }, 0, DNSSEC,
+			RTLS_STS_TESTING, RTLS_LEVEL_OPPORTUNISTIC },
+		{ { HOSTS, TESTING, FLAGGED, LIFTS(REQUIRETLS) }, 0, REQUIRETLS,
+			RTLS_STS_TESTING, RTLS_LEVEL_OPPORTUNISTIC },
+		{ { HOSTS, TESTING, FLAGGED, LIFTS(REQUIRETLS),
+			  .level = RTLS_LEVEL_DISABLE },
+			0, 0, RTLS_STS_TESTING, RTLS_LEVEL_DISABLE },
+		{ { HOSTS, .txt = RTLS_TXT_FAILED, .defers = true, LIFTS(STS) },
+			0, STS, RTLS_STS_ENFORCE, RTLS_LEVEL_DISABLE },
+	};
+	struct rtls_plan plan;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		ask(&wanted[i].setup, &plan);
+		assert_int_equal(plan.required, wanted[i].required);
+		assert_int_equal(plan.exempt, wanted[i].exempt);
+		assert_int_equal(plan.demand, wanted[i].demand);
+		if (plan.sts)
+			assert_int_equal(plan.sts_mode, wanted[i].mode);
+	}
 }
 
 static void test_class_names(void **state)
@@ -450,17 +667,18 @@ static void test_text_is_one_line(void **state)
 static void fail_setup(const struct setup *setup, const struct rtls_plan *plan,
 	const char *condition)
 {
-	print_error("%s\nrequiretls=%d dnssec=%d level=%d empty_sender=%d "
-		    "unpatched=%d literal=%d unresolved=%d no_record=%d\n"
-		    "ignores_sts=%d defers=%d mx=%d mx_dnssec=%d sts=%d "
-		    "named=%u txt=%d\naction=%d class=%d \"%s\"\n",
+	print_error(
+		"%s\nrequiretls=%d dnssec=%d level=%d empty_sender=%d "
+		"unpatched=%d literal=%d unresolved=%d no_record=%d\n"
+		"ignores_sts=%d defers=%d mx=%d mx_dnssec=%d sts=%d "
+		"named=%u txt=%d required=%u exempt=%u\naction=%d class=%d \"%s\"\n",
 		condition, (int)setup->requiretls, (int)setup->dnssec,
 		(int)setup->level, setup->empty_sender, setup->unpatched,
 		setup->literal, setup->unresolved, setup->no_record,
 		setup->ignores_sts, setup->defers, (int)setup->mx,
 		(int)setup->mx_dnssec, (int)setup->sts, setup->named,
-		(int)setup->txt, (int)plan->action, (int)plan->class,
-		plan->text);
+		(int)setup->txt, setup->required, setup->exempt,
+		(int)plan->action, (int)plan->class, plan->text);
 	fail();
 }
 
@@ -695,16 +913,145 @@ static void test_sweep(void **state)
 		check_all(&setup);
 }
 
+/* --- the same with rules and exemptions of the site --- */
+
+static void check_same(const struct setup *setup, const struct rtls_plan *plan,
+	const struct setup *as)
+{
+	struct rtls_plan other;
+
+	ask(as, &other);
+	MUST(plan->action == other.action && plan->class == other.class);
+	MUST(plan->recheck == other.recheck && plan->own_mx == other.own_mx);
+	MUST(plan->demand == other.demand && plan->sts == other.sts);
+	MUST(!plan->sts || plan->sts_mode == other.sts_mode);
+	MUST(strcmp(plan->text, other.text) == 0);
+}
+
+/* An exemption is as if what it lifts had not been said. */
+static void check_lifted(
+	const struct setup *setup, const struct rtls_plan *plan)
+{
+	struct setup without = *setup;
+
+	without.required &= ~setup->exempt;
+	if ((setup->exempt & DNSSEC) != 0 &&
+		setup->dnssec == RTLS_DNSSEC_REQUIRE)
+		without.dnssec = RTLS_DNSSEC_REQUEST;
+	if ((setup->exempt & REQUIRETLS) != 0 &&
+		setup->level <= RTLS_LEVEL_VERIFIED)
+		without.level = RTLS_LEVEL_OPPORTUNISTIC;
+	if ((setup->exempt & STS) != 0 && setup->sts == STS_ENFORCE)
+		without.sts = STS_TESTING;
+	if ((setup->exempt & STS) != 0)
+		without.defers = false;
+	without.exempt = 0;
+	check_same(setup, plan, &without);
+}
+
+static void check_required(
+	const struct setup *setup, const struct rtls_plan *plan)
+{
+	const unsigned required = setup->required & ~setup->exempt;
+	struct setup without = *setup;
+	struct rtls_plan other;
+
+	MUST((required == 0) || plan->class == RTLS_CLASS_STRICT ||
+		plan->class == RTLS_CLASS_ENFORCE);
+	if (plan->class == RTLS_CLASS_RELAXED)
+		return;
+	MUST(plan->required == required);
+	if (plan->action != RTLS_DELIVER)
+		return;
+	MUST(required == 0 || (plan->own_mx && !setup->literal));
+	MUST((required & DNSSEC) == 0 || plan->mx_dnssec == RTLS_DNSSEC_SECURE);
+	MUST((required & STS) == 0 ||
+		(plan->sts && plan->sts_mode == RTLS_STS_ENFORCE));
+	/* What they add never lets go what would stay without them; but for
+	 * what a secure MX answer makes needless. */
+	without.required = 0;
+	ask(&without, &other);
+	MUST(other.action == RTLS_DELIVER || (required & DNSSEC) != 0);
+}
+
+static void check_exempt(
+	const struct setup *setup, const struct rtls_plan *plan)
+{
+	MUST((plan->exempt & ~setup->exempt) == 0);
+	MUST((plan->exempt & plan->required) == 0);
+	/* An exemption that had no effect is not told. */
+	if (plan->exempt == 0) {
+		struct setup without = *setup;
+
+		without.exempt = 0;
+		check_same(setup, plan, &without);
+	}
+}
+
+static bool nth_site(unsigned long number, struct setup *setup)
+{
+	static const enum rtls_txt_state txts[] = { RTLS_TXT_VALID,
+		RTLS_TXT_FAILED };
+	static const enum rtls_mx_answer mxs[] = { RTLS_MX_HOSTS,
+		RTLS_MX_IMPLICIT, RTLS_MX_NULL, RTLS_MX_FAILED, RTLS_MX_HOSTS };
+	static const unsigned required[] = { 0, STS, DNSSEC, VERIFIED,
+		STS | DNSSEC, STS | VERIFIED, DNSSEC | VERIFIED,
+		STS | DNSSEC | VERIFIED };
+	static const enum rtls_level levels[] = { RTLS_LEVEL_ENFORCE,
+		RTLS_LEVEL_OPPORTUNISTIC, RTLS_LEVEL_DISABLE };
+
+	setup->requiretls = (enum rtls_requiretls)take(&number, 3);
+	setup->dnssec =
+		take(&number, 2) != 0 ? RTLS_DNSSEC_REQUIRE : RTLS_DNSSEC_NO;
+	setup->required = required[take(&number, COUNT(required))];
+	setup->exempt = take(&number, 16);
+	setup->level = levels[take(&number, 3)];
+	setup->unresolved = take(&number, 2) != 0;
+	setup->ignores_sts = take(&number, 2) != 0;
+	setup->defers = take(&number, 2) != 0;
+	setup->mx_dnssec = take(&number, 2) != 0 ? RTLS_DNSSEC_SECURE
+						 : RTLS_DNSSEC_INSECURE;
+	setup->sts = (enum sts)take(&number, 4);
+	setup->named = (unsigned char)take(&number, 2) & 1;
+	setup->txt = txts[take(&number, 2)];
+	setup->literal = number % COUNT(mxs) == COUNT(mxs) - 1;
+	setup->mx = mxs[take(&number, COUNT(mxs))];
+	return number == 0;
+}
+
+static void test_site_sweep(void **state)
+{
+	struct setup all = { .by = RTLS_BY_BOUNCE };
+	const struct setup *setup = &all;
+	struct rtls_plan answer;
+	const struct rtls_plan *plan = &answer;
+
+	(void)state;
+	for (unsigned long number = 0; nth_site(number, &all); number++) {
+		ask(setup, &answer);
+		check_form(setup, plan);
+		check_required(setup, plan);
+		check_lifted(setup, plan);
+		check_exempt(setup, plan);
+		MUST(plan->class != RTLS_CLASS_RELAXED ||
+			setup->requiretls == RTLS_REQUIRETLS_RELAXED);
+	}
+}
+
 int main(void)
 {
 	static struct check_suite suite;
 
 	CHECK_TABLE(&suite, test_route, rows);
 	check_add(&suite, "what else the plan says", test_plan_fields, NULL);
+	check_add(&suite, "what it says of rules and exemptions",
+		test_plan_protections, NULL);
 	check_add(&suite, "names of the classes", test_class_names, NULL);
 	check_add(&suite, "EDGE 170 texts stay one line", test_text_is_one_line,
 		NULL);
 	check_add(&suite, "A5 A6 C2 D3 what holds in all combinations",
 		test_sweep, NULL);
+	check_add(&suite, "what rules and exemptions may do, and no more",
+		test_site_sweep, NULL);
 	return check_run(&suite, "verdict");
 }
