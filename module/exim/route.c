@@ -1,9 +1,9 @@
 /* route.c - ${dlfunc{...}{requiretls_route}{domain}[{next hop}]}: what the
  * routers do with a message to this domain, as address_data (policy/verdict.h).
  *
- * Runs as root in every delivery: reads the configuration and one cache
- * record, and only when that is missing or stale starts the program that
- * asks the network. The policy domain is the recipient domain as written, or the
+ * Runs as root in every delivery: reads the configuration, the site's rules and
+ * exemptions (site.c) and one cache record, and only when that is missing or
+ * stale starts the program that asks the network. The policy domain is the recipient domain as written, or the
  * smart host (RFC 8461 section 3.4). */
 #include "exim/scan.h"
 
@@ -12,9 +12,9 @@
 #include <time.h>
 
 #include "exim/helper.h"
+#include "exim/site.h"
 #include "policy/domain.h"
 #include "policy/flags.h"
-#include "policy/rules.h"
 #include "policy/verdict.h"
 #include "store/cache.h"
 #include "store/config_file.h"
@@ -41,18 +41,17 @@ struct request {
 	const struct rtls_config *config;
 	const char *domain;
 	int64_t now_s;
+	struct rtls_site site;
 	struct rtls_question question;
 };
 
-/* Our notes come from the program once per lookup, not once per message. */
+/* Our notes come from the program once per lookup, not once per message. The record's
+ * parser lets in nothing but printable ASCII, so they need not be quoted again. */
 static void log_notes(const char *domain, const struct rtls_record *record)
 {
-	char quoted[512];
-
-	for (size_t i = 0; i < record->note_count; i++) {
-		rtls_quote(quoted, sizeof(quoted), record->note[i]);
-		rtls_exim_log("%s: %s", domain, quoted);
-	}
+	for (size_t i = 0; i < record->note_count; i++)
+		rtls_exim_log("%s: %.*s", domain, (int)record->note[i].size,
+			record->note[i].data);
 }
 
 static void ask_cache(const struct request *request)
@@ -174,11 +173,8 @@ static void recheck(struct request *request, struct rtls_plan *plan)
 
 static void route(struct request *request, struct rtls_plan *plan)
 {
-	const struct rtls_question *question = &request->question;
-
 	from_cache.known = from_cache.resolved = false;
-	if (!question->literal &&
-		question->flags.requiretls != RTLS_REQUIRETLS_RELAXED)
+	if (rtls_question_needs_record(&request->question))
 		ask_cache(request);
 	else
 		from_cache.resolved = true; /* nothing to ask */
@@ -201,6 +197,20 @@ static void log_hosts(const struct rtls_record *record, struct rtls_text *out)
 								: "");
 }
 
+/* What this site's files did to the decision. */
+static void log_site(const struct request *request,
+	const struct rtls_plan *plan, struct rtls_text *out)
+{
+	for (unsigned one = 1; one <= plan->required; one <<= 1)
+		if ((plan->required & one) != 0)
+			rtls_text_printf(out, " rule=require-%s",
+				rtls_protection_name(one));
+	if (plan->exempt != 0)
+		rtls_exemptions_describe(request->site.exemptions,
+			request->question.domain, request->now_s, plan->exempt,
+			out);
+}
+
 /* One line per decision that is more than plain (DESIGN: "What the log says"). */
 static void log_plan(
 	const struct request *request, const struct rtls_plan *plan)
@@ -210,7 +220,7 @@ static void log_plan(
 	const struct rtls_flags *flags = &request->question.flags;
 
 	if (plan->action == RTLS_DELIVER && plan->class == RTLS_CLASS_OBSERVE &&
-		flags->dnssec == RTLS_DNSSEC_NO)
+		flags->dnssec == RTLS_DNSSEC_NO && plan->exempt == 0)
 		return;
 	rtls_text_init(&out, line, sizeof(line));
 	rtls_text_printf(&out, "%s", request->domain);
@@ -227,6 +237,7 @@ static void log_plan(
 	if (flags->dnssec != RTLS_DNSSEC_NO)
 		rtls_text_printf(&out, " rule=dnssec%s",
 			flags->dnssec == RTLS_DNSSEC_REQUIRE ? "-secure" : "");
+	log_site(request, plan, &out);
 	if (plan->action == RTLS_DELIVER && plan->sts)
 		rtls_text_printf(&out, " sts=%s id=%.*s",
 			rtls_sts_mode_name(plan->sts_mode),
@@ -280,25 +291,18 @@ static void flags_of_message(
 		rtls_flags_set(flags, RTLS_BY_TAG);
 }
 
-/* What flagged mail demands of this domain: a rule's word, or the key. */
-static enum rtls_status level_of_domain(
-	const struct request *request, enum rtls_level *level)
+static enum rtls_status ask_site(struct request *request)
 {
-	static char buffer[RTLS_RULES_SIZE_MAX + 1];
-	static struct rtls_rules rules;
-	struct rtls_err err = { "" };
-	enum rtls_status status = RTLS_OK;
+	struct rtls_question *question = &request->question;
+	const enum rtls_status status = rtls_site_read(request->config,
+		request->domain, request->now_s, &request->site);
 
-	*level = request->config->requiretls;
-	if (request->question.flags.requiretls != RTLS_REQUIRETLS_YES)
-		return RTLS_OK; /* does not matter */
-	status = rtls_rules_load(request->config, buffer, &rules, &err);
-	if (status == RTLS_OK)
-		*level = rtls_rules_level(
-			&rules, rtls_slice(request->domain), *level);
-	else
-		rtls_exim_log("configuration error: %s", err.text);
-	return status;
+	if (status != RTLS_OK)
+		return status;
+	question->level = request->site.level;
+	question->required = request->site.required;
+	question->exempt = request->site.exempt;
+	return RTLS_OK;
 }
 
 static int route_domain(uschar **yield, const struct rtls_config *config,
@@ -323,7 +327,7 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	if (request.question.literal)
 		rtls_quote(normalized, sizeof(normalized), domain);
 	request.question.domain = rtls_slice(normalized);
-	if (level_of_domain(&request, &request.question.level) != RTLS_OK)
+	if (ask_site(&request) != RTLS_OK)
 		return rtls_exim_return(yield,
 			rtls_slice(
 				"defer=\"4.3.5 local configuration error\""));

@@ -74,6 +74,23 @@ static int nothing(uschar **yield)
 	return rtls_exim_return(yield, rtls_slice(""));
 }
 
+/* What keeps a bad session from being refused. */
+static void log_unenforced(const struct rtls_judgement *judgement)
+{
+	const char *result = rtls_result_name(judgement->result);
+
+	if (session.plan.sts_exempt)
+		rtls_exim_log("host %s would be refused, were %s not exempt "
+			      "from its MTA-STS policy: %s (%s)",
+			session.host, session.policy_domain, judgement->text,
+			result);
+	else
+		rtls_exim_log("host %s would be refused, were the MTA-STS "
+			      "policy of %s not in testing: %s (%s)",
+			session.host, session.policy_domain, judgement->text,
+			result);
+}
+
 /* One judgement per session: to the journal, and to the log when it is bad. */
 static const struct rtls_judgement *session_finish(
 	const struct rtls_config *config)
@@ -90,10 +107,7 @@ static const struct rtls_judgement *session_finish(
 	rtls_slice_copy(rtls_slice(session.address), attempt.failed_address,
 		sizeof(attempt.failed_address));
 	if (!insists() && session.plan.sts)
-		rtls_exim_log("host %s would be refused, were the MTA-STS "
-			      "policy of %s not in testing: %s (%s)",
-			session.host, session.policy_domain, judgement.text,
-			rtls_result_name(judgement.result));
+		log_unenforced(&judgement);
 	return &judgement;
 }
 

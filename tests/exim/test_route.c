@@ -1,12 +1,15 @@
 /* test_route.c - requiretls_route() where nothing can be looked up: whatever
- * the domain is, the answer is one Exim can use, and never too weak. Linked
- * with host.c in place of Exim. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+ * the domain is, the answer is one Exim can use, and never too weak; and what the
+ * site's rules and exemptions make of what the cache knows. Linked with host.c in
+ * place of Exim. */
+#include "spool_dir.h"
+
+#include <time.h>
 
 #include "check.h"
 #include "host.h"
+#include "policy/timestamp.h"
+#include "store/cache.h"
 
 int requiretls_route(uschar **yield, int argc, uschar *argv[]);
 
@@ -205,6 +208,249 @@ static void test_arguments(void **state)
 	assert_null(strstr(host_log(), "a.example: "));
 }
 
+/* --- rules and exemptions of the site ----------------------------------------- */
+
+#define DAY_S 86400
+#define A16   "aaaaaaaaaaaaaaaa"
+#define A64   A16 A16 A16 A16
+
+static char rules_path[64], exempt_path[64];
+
+/* policy: mode of the policy, or NULL. */
+static void put_record(const char *domain, const char *policy, bool is_signed)
+{
+	static char text[256];
+	struct rtls_record record = { .domain = rtls_slice(domain) };
+	int64_t now_s = time(NULL);
+
+	record.mx_answer = RTLS_MX_HOSTS;
+	record.mx_dnssec =
+		is_signed ? RTLS_DNSSEC_SECURE : RTLS_DNSSEC_INSECURE;
+	record.mx_until_s = record.txt_until_s = now_s + DAY_S;
+	record.mx_count = 1;
+	record.mx[0].preference = 10;
+	record.mx[0].host = rtls_slice("mx.bank.example");
+	record.txt = RTLS_TXT_NONE;
+	if (policy != NULL) {
+		record.txt = RTLS_TXT_VALID;
+		record.txt_id = record.policy_id = rtls_slice("1");
+		record.policy_fetched_s = now_s - 10;
+		record.policy_until_s = now_s + DAY_S;
+		record.policy_digest = rtls_slice(A64);
+		(void)snprintf(text, sizeof(text),
+			"version: STSv1\nmode: %s\nmx: mx.bank.example\n"
+			"max_age: 604800\n",
+			policy);
+		record.policy_text = rtls_slice(text);
+	}
+	assert_int_equal(rtls_cache_put(spool_dir, &record, NULL), RTLS_OK);
+}
+
+static void write_text(char path[64], const char *name, const char *text)
+{
+	(void)snprintf(path, 64, "%s/%s", base_dir, name);
+	write_file(path, text, strlen(text));
+}
+
+/* Exemptions until a day, which is so many days from this one. */
+static void write_exempt(const char *domain_and_kinds, int days)
+{
+	char line[256], date[RTLS_DATE_SIZE];
+
+	rtls_date_format(date, time(NULL) + (int64_t)days * DAY_S);
+	(void)snprintf(line, sizeof(line), "# x\n%s until=%s \"why\"\n",
+		domain_and_kinds, date);
+	write_text(exempt_path, "exempt", line);
+}
+
+static int start_site(void **state)
+{
+	start(state);
+	if (make_spool(state) != 0)
+		return -1;
+	(void)snprintf(host_config()->spool, sizeof(host_config()->spool), "%s",
+		spool_dir);
+	write_text(rules_path, "rules", "");
+	write_text(exempt_path, "exempt", "");
+	(void)snprintf(host_config()->rules, sizeof(host_config()->rules), "%s",
+		rules_path);
+	(void)snprintf(host_config()->exempt, sizeof(host_config()->exempt),
+		"%s", exempt_path);
+	return 0;
+}
+
+#define SITE_TEST(function)                                                    \
+	cmocka_unit_test_setup_teardown(function, start_site, remove_spool)
+
+#define PLAIN   "requiretls=no dnssec=no"
+#define FLAGGED "requiretls=yes by=tag dnssec=no"
+#define RELAXED "requiretls=relaxed by=header dnssec=no"
+#define WANTED  "requiretls=no dnssec=require"
+
+struct site_row {
+	const char *proves;
+	const char *rules;
+	const char *exempt; /* a domain and kinds, in force today */
+	const char *flags;
+	const char *policy; /* of bank.example */
+	bool is_signed;
+	const char *answer; /* how it begins */
+	const char *logged; /* words of the log line; NULL: there is none */
+};
+
+static const struct site_row site_rows[] = {
+	{ "nothing said", "require other.example verified\n", NULL, PLAIN, NULL,
+		false, "class=observe dnssec=no", NULL },
+	{ "require verified", "require bank.example verified\n", NULL, PLAIN,
+		NULL, false,
+		"class=enforce dnssec=no hosts=\"Mx.bank.example\"",
+		"bank.example class=enforce rule=require-verified mx=" },
+	{ "require verified beats the header", "require *.example verified\n",
+		NULL, RELAXED, NULL, false, "class=enforce ",
+		"class=enforce by=header rule=require-verified" },
+	{ "require sts, testing", "require bank.example sts\n", NULL, PLAIN,
+		"testing", false, "class=enforce sts=enforce id=1 ",
+		"class=enforce rule=require-sts sts=enforce id=1" },
+	{ "require sts, no policy", "require bank.example sts\n", NULL, PLAIN,
+		NULL, false,
+		"defer=\"4.7.0 a rule of this site requires an MTA-STS policy",
+		"put off: 4.7.0 a rule of this site requires" },
+	{ "require dnssec, signed", "require bank.example dnssec\n", NULL,
+		PLAIN, NULL, true, "class=enforce dnssec=yes",
+		"class=enforce rule=require-dnssec mx=" },
+	{ "several add up",
+		"require bank.example dnssec\nrequire *.example verified\n"
+		"require bank.example sts\n",
+		NULL, PLAIN, "testing", true, "class=enforce sts=enforce",
+		"rule=require-sts rule=require-dnssec rule=require-verified" },
+	{ "a level of a domain is still known",
+		"level bank.example disable\nrequire b verified\n", NULL,
+		FLAGGED, NULL, true,
+		"class=observe dnssec=yes requiretls=disable", NULL },
+	{ "exempt sts", "", "bank.example sts", PLAIN, "enforce", false,
+		"class=observe sts=testing id=1 policy=" A64 " exempt=sts ",
+		"bank.example class=observe exempt=sts until=" },
+	{ "exempt, and no effect", "", "bank.example sts,dnssec", PLAIN,
+		"testing", false, "class=observe sts=testing", NULL },
+	{ "exempt, another domain", "", "other.example sts", PLAIN, "enforce",
+		false, "class=enforce sts=enforce", "class=enforce sts=" },
+	{ "exempt dnssec", "", "*.example dnssec", WANTED, NULL, false,
+		"class=observe dnssec=no",
+		"rule=dnssec-secure exempt=dnssec until=" },
+	{ "exempt requiretls", "", "bank.example requiretls", FLAGGED, NULL,
+		true, "class=observe dnssec=yes requiretls=opportunistic",
+		"by=tag exempt=requiretls until=" },
+	{ "exempt verified", "require bank.example verified\n",
+		"bank.example verified,sts", PLAIN, NULL, false,
+		"class=observe dnssec=no",
+		"class=observe exempt=verified until=" },
+	{ "exempt from all that beats the header",
+		"require bank.example verified\n", "bank.example verified",
+		RELAXED, NULL, false, "class=relaxed",
+		"class=relaxed by=header exempt=verified until=" },
+};
+
+static void test_site(void **state)
+{
+	const struct site_row *row = *state;
+
+	if (geteuid() != 0)
+		skip(); /* nothing that another user owns counts */
+	assert_int_equal(start_site(state), 0);
+	write_text(rules_path, "rules", row->rules);
+	if (row->exempt != NULL)
+		write_exempt(row->exempt, 0);
+	host_set("$local_scan_data", row->flags);
+	put_record("bank.example", row->policy, row->is_signed);
+	assert_memory_equal(
+		route("bank.example"), row->answer, strlen(row->answer));
+	if (row->logged == NULL)
+		assert_string_equal(host_log(), "");
+	else if (strstr(host_log(), row->logged) == NULL)
+		assert_string_equal(host_log(), row->logged);
+	assert_int_equal(remove_spool(state), 0);
+}
+
+/* It counts through its last day, whatever the time is, and then no more. */
+static void test_last_day(void **state)
+{
+	static const struct {
+		int days;
+		bool counts;
+	} wanted[] = { { 400, true }, { 1, true }, { 0, true }, { -1, false },
+		{ -400, false } };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	put_record("bank.example", "enforce", false);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		write_exempt("bank.example sts", wanted[i].days);
+		assert_int_equal(strncmp(route("bank.example"), "class=observe",
+					 13) == 0,
+			wanted[i].counts);
+	}
+}
+
+/* What is demanded is not known: nothing goes, whatever it is. */
+static void test_site_files_broken(void **state)
+{
+	static const char *const flags[] = { PLAIN, FLAGGED, RELAXED };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	put_record("bank.example", NULL, true);
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		host_set("$local_scan_data", flags[i]);
+		write_text(exempt_path, "exempt",
+			"bank.example sts until=2027-13-01 \"x\"\n");
+		assert_memory_equal(route("bank.example"), "defer=\"4.3.5", 12);
+		assert_memory_equal(route("[192.0.2.1]"), "defer=\"4.3.5", 12);
+		assert_non_null(strstr(host_log(), "exempt: line 1: expected "
+						   "until=YYYY-MM-DD"));
+		write_text(exempt_path, "exempt", "");
+		assert_memory_equal(route("bank.example"), "class=", 6);
+		assert_int_equal(chmod(exempt_path, 0666), 0);
+		assert_memory_equal(route("bank.example"), "defer=\"4.3.5", 12);
+		assert_int_equal(unlink(exempt_path), 0);
+		assert_memory_equal(route("bank.example"), "defer=\"4.3.5", 12);
+		write_text(exempt_path, "exempt", "");
+		write_text(rules_path, "rules", "require bank.example x\n");
+		assert_memory_equal(route("bank.example"), "defer=\"4.3.5", 12);
+		write_text(rules_path, "rules", "");
+	}
+}
+
+/* Nothing may come of a file that was read before. */
+static void test_site_files_change(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	put_record("bank.example", NULL, false);
+	write_text(rules_path, "rules", "require bank.example verified\n");
+	assert_memory_equal(route("bank.example"), "class=enforce", 13);
+	write_exempt("bank.example verified", 5);
+	assert_memory_equal(route("bank.example"), "class=observe", 13);
+	host_config()->exempt[0] = '\0';
+	assert_memory_equal(route("bank.example"), "class=enforce", 13);
+	host_config()->rules[0] = '\0';
+	assert_memory_equal(route("bank.example"), "class=observe", 13);
+}
+
+/* An address has no name that a rule could be content with. */
+static void test_site_literal(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	write_text(rules_path, "rules", "require * verified\n");
+	assert_memory_equal(route("[192.0.2.1]"), "fail=\"5.7.10", 12);
+	host_set("$local_scan_data", RELAXED);
+	assert_memory_equal(route("[192.0.2.1]"), "fail=\"5.7.10", 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,7 +465,15 @@ int main(void)
 		cmocka_unit_test_setup(test_no_configuration, start),
 		cmocka_unit_test_setup(test_no_user, start),
 		cmocka_unit_test_setup(test_arguments, start),
+		SITE_TEST(test_last_day),
+		SITE_TEST(test_site_files_broken),
+		SITE_TEST(test_site_files_change),
+		SITE_TEST(test_site_literal),
 	};
+	static struct check_suite suite;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	for (size_t i = 0; i < COUNT(tests); i++)
+		suite.tests[suite.count++] = tests[i];
+	CHECK_TABLE(&suite, test_site, site_rows);
+	return check_run(&suite, "route");
 }
