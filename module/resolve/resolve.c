@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "note_exempt.h"
 #include "resolving.h"
 #include "store/cache.h"
 #include "store/lock.h"
@@ -272,6 +273,7 @@ static enum rtls_status update(struct rtls_resolving *resolving,
 	if (status != RTLS_OK)
 		return RTLS_TEMPORARY;
 	rtls_resolve_policy(resolving);
+	rtls_note_exempt(resolving);
 	rtls_resolving_write(resolving);
 	return RTLS_OK;
 }
@@ -355,6 +357,7 @@ enum rtls_status rtls_resolve_domain(const struct rtls_config *config,
 	if (resolving == NULL)
 		return RTLS_TEMPORARY;
 	resolving->force_fetch = options->force_fetch;
+	resolving->for_module = options->for_module;
 	status = take_lock(resolving, &fd, err);
 	status = resolve_locked(resolving,
 		options->force_dns || options->force_fetch, status, err);

@@ -14,6 +14,7 @@ struct rtls_resolve_options {
 	bool force_dns;   /* ask DNS again although the record is fresh */
 	bool force_fetch; /* fetch whatever the TXT record says (A5.5) */
 	int64_t now_s;
+	bool for_module; /* the notes go to Exim's log */
 };
 
 /*

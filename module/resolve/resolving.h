@@ -25,6 +25,7 @@ struct rtls_resolving {
 	const char *domain;
 	bool force_fetch;
 	bool is_background; /* nobody waits for it, and it is no use */
+	bool for_module;
 	int64_t now_s;
 	int64_t deadline_ms; /* of all this, on the monotonic clock */
 	struct rtls_dns *dns;

@@ -48,7 +48,8 @@ static int print(
 static int resolve(const char *domain, bool fresh, enum output output)
 {
 	struct rtls_resolve_options options = { .force_dns = fresh,
-		.now_s = (int64_t)time(NULL) };
+		.now_s = (int64_t)time(NULL),
+		.for_module = output == OUTPUT_RECORD };
 	struct rtls_resolved *resolved = NULL;
 	struct rtls_err err = { "" };
 	struct rtls_config config;

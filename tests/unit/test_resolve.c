@@ -23,6 +23,7 @@ static struct rtls_config config;
 static int64_t now_s;
 static struct rtls_resolved *resolved;
 static const struct rtls_record *record;
+static bool is_for_module = true;
 
 /* --- the faked network ------------------------------------------------------ */
 
@@ -214,7 +215,10 @@ static void forget(void)
 
 static enum rtls_status resolve_with(bool force_dns, bool force_fetch)
 {
-	struct rtls_resolve_options options = { force_dns, force_fetch, now_s };
+	struct rtls_resolve_options options = { .force_dns = force_dns,
+		.force_fetch = force_fetch,
+		.now_s = now_s,
+		.for_module = is_for_module };
 	struct rtls_err err = { "" };
 	enum rtls_status status;
 
@@ -280,7 +284,7 @@ static int start(void **state)
 {
 	answer_count = 0;
 	dns_open_status = dns_run_status = RTLS_OK;
-	can_validate = true;
+	can_validate = is_for_module = true;
 	dns_takes_ms = 0;
 	fetches(RTLS_RESULT_SUCCESS, ENFORCE);
 	now_s = (int64_t)time(NULL);
@@ -1474,6 +1478,145 @@ static void a_weak_resolver_is_said_once_a_day(void **state)
 	assert_true(has_note("cannot do DNSSEC"));
 }
 
+/* --- exemptions that ran out ------------------------------------------------------ */
+
+#define DAY_S 86400
+
+/* Name it in the configuration; false: nothing counts that another user owns. */
+static bool write_exempt(const char *text)
+{
+	(void)snprintf(
+		config.exempt, sizeof(config.exempt), "%s/exempt", base_dir);
+	write_file(config.exempt, text, strlen(text));
+	return geteuid() == 0;
+}
+
+/* The day that is so many days from the one of now_s. */
+static const char *day(int days)
+{
+	static char dates[4][RTLS_DATE_SIZE];
+	static unsigned next;
+
+	return rtls_date_format(
+		dates[next++ % 4], now_s + (int64_t)days * DAY_S);
+}
+
+static void an_exemption_that_ran_out_is_said_once_a_day(void **state)
+{
+	char text[512], words[512];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text),
+		"# x\n%s sts until=%s \"ticket 4711\"\n"
+		"%s dnssec until=%s \"in force\"\n"
+		"e.example sts until=%s \"another\"\n",
+		DOMAIN, day(-1), DOMAIN, day(1), day(-1));
+	if (!write_exempt(text))
+		skip();
+	simple_mx();
+	resolve();
+	(void)snprintf(words, sizeof(words),
+		"the exemption of " DOMAIN
+		" ran out on %s and has no effect, see line 2 of %s: ticket 4711",
+		day(-1), config.exempt);
+	assert_true(has_note(words));
+	assert_int_equal(record->note_count, 1);
+	later(601);
+	resolve();
+	assert_int_equal(record->note_count, 0);
+	later(DAY_S);
+	resolve();
+	assert_true(has_note("ran out on"));
+}
+
+/* A nightly refresh must not keep it from Exim's log. */
+static void an_exemption_is_said_to_exim_whoever_else_was_told(void **state)
+{
+	char text[256];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "*.example sts until=%s \"x\"\n",
+		day(-400));
+	if (!write_exempt(text))
+		skip();
+	simple_mx();
+	is_for_module = false;
+	resolve();
+	assert_true(has_note("the exemption of *.example ran out on"));
+	later(601);
+	resolve();
+	assert_int_equal(record->note_count, 0);
+	is_for_module = true;
+	later(601);
+	resolve();
+	assert_true(has_note("the exemption of *.example ran out on"));
+	later(601);
+	resolve();
+	assert_int_equal(record->note_count, 0);
+}
+
+static void an_exemption_has_its_last_day(void **state)
+{
+	char text[256];
+
+	(void)state;
+	now_s -= now_s % DAY_S; /* midnight */
+	(void)snprintf(
+		text, sizeof(text), DOMAIN " sts until=%s \"x\"\n", day(0));
+	if (!write_exempt(text))
+		skip();
+	simple_mx();
+	later(DAY_S - 1);
+	resolve();
+	assert_int_equal(record->note_count, 0);
+	later(601);
+	resolve();
+	assert_true(has_note("ran out on"));
+}
+
+/* There is room for eight notes in a record: none is marked as said that was not. */
+static void many_exemptions_that_ran_out_are_all_said(void **state)
+{
+	char text[2048], words[64];
+	struct rtls_text out;
+	unsigned said = 0;
+
+	(void)state;
+	rtls_text_init(&out, text, sizeof(text));
+	for (unsigned i = 0; i < 2 * RTLS_NOTES_MAX; i++)
+		rtls_text_printf(&out, "%s sts until=%s \"reason %u;\"\n",
+			DOMAIN, day(-1), i);
+	if (!write_exempt(text))
+		skip();
+	simple_mx();
+	for (unsigned round = 0; round < 2; round++) {
+		resolve();
+		assert_int_equal(record->note_count, RTLS_NOTES_MAX);
+		for (unsigned i = 0; i < 2 * RTLS_NOTES_MAX; i++) {
+			(void)snprintf(words, sizeof(words), "reason %u;", i);
+			said += has_note(words);
+		}
+		later(601);
+	}
+	assert_int_equal(said, 2 * RTLS_NOTES_MAX);
+	resolve();
+	assert_int_equal(record->note_count, 0);
+}
+
+/* Routing says so, and waits; the lookup goes on. */
+static void exemptions_that_cannot_be_read_stop_no_lookup(void **state)
+{
+	(void)state;
+	(void)write_exempt("rubbish\n");
+	simple_mx();
+	resolve();
+	assert_int_equal(record->note_count, 0);
+	(void)snprintf(config.exempt, sizeof(config.exempt), "/not/there");
+	later(601);
+	resolve();
+	assert_int_equal(record->note_count, 0);
+}
+
 static void works_without_a_spool(void **state)
 {
 	(void)state;
@@ -1613,6 +1756,11 @@ static const struct CMUnitTest tests[] = {
 	CASE(no_resolver_is_temporary),
 	CASE(all_failed_is_a_record),
 	CASE(a_weak_resolver_is_said_once_a_day),
+	CASE(an_exemption_that_ran_out_is_said_once_a_day),
+	CASE(an_exemption_is_said_to_exim_whoever_else_was_told),
+	CASE(an_exemption_has_its_last_day),
+	CASE(many_exemptions_that_ran_out_are_all_said),
+	CASE(exemptions_that_cannot_be_read_stop_no_lookup),
 	CASE(works_without_a_spool),
 	CASE(a_damaged_record_is_a_miss),
 	CASE(the_time_is_divided),
