@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/config_file.h"
 #include "store/file.h"
+#include "tool/config_exempt.h"
 #include "tool/confine.h"
 #include "tool/verb.h"
 
@@ -24,8 +26,11 @@ struct shown {
 	struct rtls_slice text; /* of the file; borrows from buffer */
 	struct rtls_config config;
 	struct rtls_rules rules;
+	struct rtls_exemptions exemptions;
+	int64_t now_s;
 	char buffer[RTLS_CONFIG_SIZE_MAX + 1];
 	char rules_buffer[RTLS_RULES_SIZE_MAX + 1];
+	char exempt_buffer[RTLS_EXEMPT_SIZE_MAX + 1];
 };
 
 /* A draft may belong to whoever wrote it; that it would not count is said. */
@@ -63,8 +68,12 @@ static enum rtls_status load(struct shown *shown, struct rtls_err *err)
 			 : rtls_config_load(shown->path, &shown->config, err);
 	if (status != RTLS_OK)
 		return status;
-	return rtls_rules_load(
+	status = rtls_rules_load(
 		&shown->config, shown->rules_buffer, &shown->rules, err);
+	if (status != RTLS_OK)
+		return status;
+	return rtls_exempt_load(
+		&shown->config, shown->exempt_buffer, &shown->exemptions, err);
 }
 
 /* Is the key set in the file? The text is valid: each key stands there once. */
@@ -108,9 +117,12 @@ static int print_text(const struct shown *shown)
 	if (shown->config.rules[0] == '\0')
 		(void)puts("# no rules file");
 	else
-		(void)printf("# %s: %zu rules, %zu levels\n",
+		(void)printf("# %s: %zu rules, %zu levels, %zu demands\n",
 			rtls_quoted(&q, rtls_slice(shown->config.rules)),
-			shown->rules.count, shown->rules.level_count);
+			shown->rules.count, shown->rules.level_count,
+			shown->rules.require_count);
+	rtls_config_exempt_print(&shown->config, &shown->rules,
+		&shown->exemptions, shown->now_s);
 	rtls_text_init(&value, buffer, sizeof(buffer));
 	for (size_t i = 0;
 		rtls_config_key(&shown->config, i, &name, &value, &help); i++) {
@@ -144,15 +156,22 @@ static json_t *keys_json(const struct shown *shown)
 static int print_json(const struct shown *shown)
 {
 	return rtls_verb_print_json(
-		json_pack("{s:o, s:b, s:b, s:s, s:{s:o, s:I, s:I}, s:o}",
+		json_pack("{s:o, s:b, s:b, s:s, s:{s:o, s:I, s:I, s:I}, s:o, "
+			  "s:o, s:o}",
 			"file", rtls_verb_json(rtls_slice(shown->path)),
 			"exists", shown->exists, "counts",
 			shown->exists && shown->counts, "state",
 			file_state(shown), "rules", "file",
 			rtls_verb_json(rtls_slice(shown->config.rules)),
 			"count", (json_int_t)shown->rules.count, "levels",
-			(json_int_t)shown->rules.level_count, "keys",
-			keys_json(shown)),
+			(json_int_t)shown->rules.level_count, "demands",
+			(json_int_t)shown->rules.require_count, "exempt",
+			rtls_config_exempt_json(&shown->config,
+				&shown->exemptions, shown->now_s),
+			"warnings",
+			rtls_config_warnings_json(&shown->config, &shown->rules,
+				&shown->exemptions, shown->now_s),
+			"keys", keys_json(shown)),
 		EX_OK);
 }
 
@@ -176,7 +195,7 @@ static bool is_readable(const struct shown *shown, struct rtls_err *err)
 {
 	const struct rtls_config *config = &shown->config;
 	const char *const paths[] = { shown->path, config->rules,
-		config->ca_file };
+		config->exempt, config->ca_file };
 	struct rtls_quoted q;
 
 	/* A draft need not be readable, and what does not count is not read. */
@@ -234,6 +253,7 @@ int rtls_verb_config(int argc, char **argv)
 		return rtls_verb_fail(EX_OSERR, "out of memory");
 	shown->draft = path != NULL && strcmp(path, RTLS_CONFIG_PATH) != 0;
 	shown->path = path != NULL ? path : RTLS_CONFIG_PATH;
+	shown->now_s = (int64_t)time(NULL);
 	exit_status = show(shown, json);
 	free(shown);
 	return exit_status;

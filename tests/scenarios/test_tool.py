@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from dates import day
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = (ROOT / os.environ.get("OUT", "build/out") / "exim-requiretls").resolve()
 CONFIG_DIR = Path("/etc/exim4")
@@ -396,7 +398,9 @@ def test_config_draft(tmp_path):
     answer = json.loads(run("config", "--json", "--file", str(path)).stdout)
     assert answer["keys"]["mta_sts"] == {"value": "no", "origin": "set"}
     assert answer["keys"]["tlsrpt"] == {"value": "no", "origin": "default"}
-    assert answer["rules"] == {"file": "", "count": 0, "levels": 0}
+    assert answer["rules"] == {"file": "", "count": 0, "levels": 0, "demands": 0}
+    assert answer["exempt"] == {"file": "", "count": 0, "exemptions": []}
+    assert answer["warnings"] == []
     # What was printed is a configuration, and the same one.
     again = tmp_path / "again.conf"
     again.write_text(done.stdout)
@@ -411,6 +415,7 @@ def test_config_draft(tmp_path):
     ("mta_sts = no\nmta_sts = no", "line 2: "),
     (f"mta_sts = {ESC}", "\\x1b"),
     ("rules = /no/such/rules", "/no/such/rules"),
+    ("exempt = /no/such/exempt", "/no/such/exempt"),
     ("tlsrpt = yes", "tlsrpt"),
 ])
 def test_config_mistakes(tmp_path, text, words):
@@ -516,12 +521,83 @@ def test_config_in_force(site):
     done = site.run("config")
     assert done.returncode == 0
     assert "/etc/exim4/requiretls.conf: counts\n" in done.stdout
-    assert "/etc/exim4/rules: 2 rules, 0 levels\n" in done.stdout
+    assert "/etc/exim4/rules: 2 rules, 0 levels, 0 demands\n" in done.stdout
     answer = json.loads(site.run("config", "--json").stdout)
     assert answer["counts"] is True and answer["rules"]["count"] == 2
     rules.write_text("flag Subject *\nfrob\n")
     done = site.run("config")
     assert done.returncode == 78 and "rules: line 2" in done.stderr
+
+
+def test_config_exemptions(site):
+    """All are listed with what is left of them; one that is over is warned of."""
+    (site.etc / "exempt").write_text(
+        f'# x\na.example sts until={day(40)} "ticket 4711"\n'
+        f'*.b.example requiretls,sts until={day(1)} "gr\u00fc\u00dfe"\n'
+        f'c.example verified until={day(0)} "c"\n'
+        f'd.example dnssec until={day(-1)} "was \\ late"\n')
+    site.configure(f"exempt = {CONFIG_DIR}/exempt\n")
+    done = site.run("config")
+    assert done.returncode == 0
+    begin = done.stdout.index("# /etc/exim4/exempt: ")
+    assert done.stdout[begin:].partition("\n\n")[0].splitlines() == [
+        "# /etc/exim4/exempt: 4 exemptions",
+        f'#   line 2: a.example sts until={day(40)} (40 days left) "ticket 4711"',
+        f'#   line 3: *.b.example sts,requiretls until={day(1)} (1 day left) '
+        '"gr\\xc3\\xbc\\xc3\\x9fe"',
+        f'#   line 4: c.example verified until={day(0)} (the last day) "c"',
+        f'#   line 5: d.example dnssec until={day(-1)} (over) "was \\x5c late"',
+        "# warning: /etc/exim4/exempt: line 5: the exemption of d.example from dnssec ran out "
+        f"on {day(-1)} and has no effect: was \\x5c late"]
+    answer = json.loads(site.run("config", "--json").stdout)
+    assert answer["exempt"]["file"] == "/etc/exim4/exempt" and answer["exempt"]["count"] == 4
+    assert answer["exempt"]["exemptions"][1] == {
+        "line": 3, "domain": "*.b.example", "lifts": ["sts", "requiretls"], "until": day(1),
+        "in_force": True, "days_left": 1, "reason": "gr\u00fc\u00dfe"}
+    assert [one["in_force"] for one in answer["exempt"]["exemptions"]] == [True] * 3 + [False]
+    assert len(answer["warnings"]) == 1
+    assert answer["warnings"][0].startswith("/etc/exim4/exempt: line 5: the exemption of d.ex")
+
+
+@pytest.mark.parametrize("text, words", [
+    ('a.example sts until=2027-02-29 "x"', "exempt: line 1: expected until=YYYY-MM-DD"),
+    ('\na.example until=2027-02-28 "x"', "exempt: line 2: expected sts, dnssec"),
+    ("a.example sts until=2027-02-28 x", "exempt: line 1: expected a reason in double"),
+    (f"{ESC} sts", "exempt: line 1: expected a domain"),
+])
+def test_config_exemption_mistakes(site, text, words):
+    (site.etc / "exempt").write_text(text)
+    site.configure(f"exempt = {CONFIG_DIR}/exempt\n")
+    done = site.run("config")
+    assert done.returncode == 78 and done.stdout == ""
+    assert words in done.stderr and ESC not in done.stderr
+    done = site.run("config", "--json")
+    assert done.returncode == 78 and words in json.loads(done.stdout)["error"]
+
+
+def test_config_exemptions_must_be_roots(site):
+    path = site.etc / "exempt"
+    path.write_text("")
+    site.configure(f"exempt = {CONFIG_DIR}/exempt\n")
+    assert site.run("config").returncode == 0
+    path.chmod(0o600)
+    done = site.run("config")
+    assert done.returncode == 78 and "exempt: the user" in done.stderr
+    path.chmod(0o666)
+    done = site.run("config")
+    assert done.returncode == 78 and "does not count" in done.stderr
+
+
+def test_config_demand_that_nothing_can_meet(site):
+    (site.etc / "rules").write_text("require a.example verified\nrequire b.example sts\n")
+    for switch, count in (("yes", 0), ("no", 1)):
+        site.configure(f"rules = {CONFIG_DIR}/rules\nmta_sts = {switch}\n")
+        done = site.run("config")
+        assert done.returncode == 0
+        assert "/etc/exim4/rules: 0 rules, 0 levels, 2 demands\n" in done.stdout
+        assert done.stdout.count("# warning: /etc/exim4/rules: line 2: b.example is req") == count
+        assert done.stdout.count("# warning: ") == count
+        assert len(json.loads(site.run("config", "--json").stdout)["warnings"]) == count
 
 
 def test_config_missing(site):
