@@ -30,8 +30,6 @@ static bool parse_kinds(struct rtls_slice text, unsigned *lifts)
 		*lifts |= kind;
 		if (is_last)
 			return true;
-		if (text.size == 0) /* "sts," */
-			return false;
 	}
 }
 

@@ -11,9 +11,8 @@ struct demand {
 	const struct rtls_record *record;     /* NULL: nothing is known */
 	const struct rtls_sts_policy *policy; /* testing or enforce, or NULL */
 	enum rtls_sts_mode sts_mode; /* of the policy, as it counts here */
-	enum rtls_level level;
-	bool fresh;        /* the record is an answer of now */
-	bool strict;       /* flagged, and the demand is to be met */
+	bool fresh;                  /* the record is an answer of now */
+	bool strict;                 /* flagged, and the demand is to be met */
 	bool secure;       /* a SECURE rule, or "require ... dnssec" */
 	unsigned required; /* by "require" rules, and not lifted */
 	unsigned exempt;   /* lifted, and else it would count */
@@ -114,11 +113,6 @@ static bool is_only_asking(const struct rtls_flags *flags)
 	       flags->by != RTLS_BY_RULE;
 }
 
-static bool insists(enum rtls_level level)
-{
-	return level == RTLS_LEVEL_ENFORCE || level == RTLS_LEVEL_VERIFIED;
-}
-
 /* The policy, and the mode that this site's rules and exemptions make of its own. */
 static void understand_policy(
 	const struct rtls_question *question, struct demand *demand)
@@ -139,29 +133,26 @@ static void understand_policy(
 	}
 }
 
+static bool insists(const struct rtls_question *question)
+{
+	return question->flags.requiretls == RTLS_REQUIRETLS_YES &&
+	       !(question->empty_sender && is_only_asking(&question->flags)) &&
+	       (question->level == RTLS_LEVEL_ENFORCE ||
+		       question->level == RTLS_LEVEL_VERIFIED);
+}
+
 static void understand_flags(
 	const struct rtls_question *question, struct demand *demand)
 {
-	const struct rtls_flags *flags = &question->flags;
+	const bool secure = question->flags.dnssec == RTLS_DNSSEC_REQUIRE;
+	unsigned wanted = (insists(question) ? RTLS_PROTECT_REQUIRETLS : 0U) |
+			  (secure ? RTLS_PROTECT_DNSSEC : 0U);
 
-	demand->level = question->level;
-	demand->strict = flags->requiretls == RTLS_REQUIRETLS_YES &&
-			 !(question->empty_sender && is_only_asking(flags)) &&
-			 insists(demand->level);
-	if ((question->exempt & RTLS_PROTECT_REQUIRETLS) != 0 &&
-		insists(demand->level)) {
-		demand->level = RTLS_LEVEL_OPPORTUNISTIC;
-		if (demand->strict)
-			demand->exempt |= RTLS_PROTECT_REQUIRETLS;
-		demand->strict = false;
-	}
-	demand->secure = flags->dnssec == RTLS_DNSSEC_REQUIRE;
-	if (demand->secure && (question->exempt & RTLS_PROTECT_DNSSEC) != 0) {
-		demand->secure = false;
-		demand->exempt |= RTLS_PROTECT_DNSSEC;
-	}
-	if ((demand->required & RTLS_PROTECT_DNSSEC) != 0)
-		demand->secure = true;
+	demand->exempt |= wanted & question->exempt;
+	wanted &= ~question->exempt;
+	demand->strict = (wanted & RTLS_PROTECT_REQUIRETLS) != 0;
+	demand->secure =
+		((wanted | demand->required) & RTLS_PROTECT_DNSSEC) != 0;
 }
 
 static struct demand understand(const struct rtls_question *question)
@@ -207,7 +198,7 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 
 	plan->class = wanted_class(demand);
 	plan->flagged = question->flags.requiretls == RTLS_REQUIRETLS_YES;
-	plan->demand = demand->level;
+	plan->demand = question->level;
 	plan->required = demand->required;
 	plan->exempt = demand->exempt;
 	if (!demand->strict && plan->demand != RTLS_LEVEL_DISABLE)
