@@ -90,14 +90,19 @@ def test_documented_words_are_taken(tmp_path):
 
 
 def test_example_configuration_is_valid(tmp_path):
-    """As it stands, but for the place of the rules file; and the rules too."""
-    rules = tmp_path / "requiretls.rules"
-    rules.write_text(example_after("Its rules:"))
+    """As it stands, but for the place of rules and exemptions; and these too."""
     text = example_after("A stock Exim that uses flags")
-    assert "/etc/exim4/requiretls.rules" in text
-    answer = check_config(tmp_path, text.replace("/etc/exim4/requiretls.rules", str(rules)))
-    lines = re.findall(r"^(?:flag|dnssec) ", rules.read_text(), re.MULTILINE)
+    for name in ("rules", "exempt"):
+        path = tmp_path / f"requiretls.{name}"
+        words = "Its rules:" if name == "rules" else "Its exemptions:"
+        path.write_text(example_after(words))
+        assert f"/etc/exim4/{path.name}" in text
+        text = text.replace(f"/etc/exim4/{path.name}", str(path))
+    answer = check_config(tmp_path, text)
+    rules = (tmp_path / "requiretls.rules").read_text()
+    lines = re.findall(r"^(?:flag|dnssec) ", rules, re.MULTILINE)
     assert answer["rules"]["count"] == len(lines) == 3
+    assert answer["rules"]["demands"] == 2 and answer["exempt"]["count"] == 2
     assert "set" in {key["origin"] for key in answer["keys"].values()}
 
 
@@ -113,11 +118,11 @@ def test_shipped_configuration_lists_every_key(tmp_path):
 
 
 def test_shipped_configuration_is_valid(tmp_path):
-    """As installed, and with all of its lines but the rules made to count."""
+    """As installed, and with all of its lines but those of other files made to count."""
     text = SHIPPED_CONF.read_text()
     assert check_config(tmp_path, text)["keys"]["requiretls"]["origin"] == "default"
     text = re.sub(r"^#(\w+ =)", r"\1", text, flags=re.MULTILINE)
-    text = re.sub(r"^rules =.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^(rules|exempt) =.*$", "", text, flags=re.MULTILINE)
     assert check_config(tmp_path, text)["keys"]["requiretls"]["origin"] == "set"
 
 
@@ -217,7 +222,7 @@ def fixed_words(literal):
 # are given to; None for all literals of the file.
 SOURCES = [
     ("module/exim/*.c", ("rtls_exim_log", "refuse", "rtls_exim_return")),
-    ("module/exim/route.c", ("log_plan", "log_hosts", "snprintf")),
+    ("module/exim/route.c", ("log_plan", "log_hosts", "log_site", "snprintf")),
     ("module/exim/session.c", ("rtls_text_printf",)),
     ("module/exim/helper.c", ("rtls_err_set",)),
     ("module/exim/api.c", ("rtls_err_set",)),
@@ -284,6 +289,19 @@ def test_words_of_local_scan_data_are_documented():
     assert len(words) >= 10
     for word in words:
         assert re.search(rf"^\.(?:It|Li) {word}\b", text, re.MULTILINE), word
+
+
+def test_kinds_of_protection_are_documented():
+    """What rules require and exemptions lift, in requiretls.conf(5) and OPERATING.md."""
+    source = without_comments((ROOT / "module/policy/protection.c").read_text())
+    kinds = re.findall(r'RTLS_PROTECT_\w+, "(\w+)"', source)
+    assert len(kinds) == 4
+    rules, _, exemptions = CONF_5.read_text().partition(".Sh EXEMPTIONS FILE")
+    for kind in kinds:
+        assert f".It Li {kind}\n" in exemptions
+        assert (f".It Li {kind}\n" in rules.partition(".It Ic require")[2]) \
+            == (kind != "requiretls")
+        assert f"`{kind}`" in OPERATING.read_text()
 
 
 # --- files, links, commands -----------------------------------------------------------
