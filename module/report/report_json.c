@@ -7,8 +7,8 @@
 
 #include "policy/sts_policy.h"
 #include "policy/timestamp.h"
-#include "report/aggregate.h"
 #include "policy/utf8.h"
+#include "report/aggregate.h"
 #include "store/policies.h"
 
 #define TEXT_MAX         1024 /* characters of any one text */

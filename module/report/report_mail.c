@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "policy/timestamp.h"
+#include "policy/utf8.h"
 #include "report/aggregate.h"
 #include "report/rua.h"
-#include "policy/utf8.h"
 
 #define BODY_SIZE_MAX    65536 /* the part for people */
 #define HEADERS_SIZE_MAX 8192

@@ -25,9 +25,9 @@ static void *failing_realloc(void *memory, size_t size)
 #undef malloc
 #undef realloc
 
+#include "policy/utf8.h"
 #include "report/gzip.h"
 #include "report/report.h"
-#include "policy/utf8.h"
 #include "store/policies.h"
 
 #define POLICY                                                                 \

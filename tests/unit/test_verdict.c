@@ -906,7 +906,7 @@ static bool nth_setup(unsigned long number, struct setup *setup)
 
 static void test_sweep(void **state)
 {
-	struct setup setup;
+	struct setup setup = { 0 };
 
 	(void)state;
 	for (unsigned long number = 0; nth_setup(number, &setup); number++)
