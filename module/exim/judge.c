@@ -159,7 +159,7 @@ void rtls_session_report(const struct rtls_config *config,
 	} else if (!is_dane(session) && wants_certificate(session) &&
 		   session->chain.count > 0 &&
 		   judgement->result != RTLS_RESULT_SUCCESS) {
-		return; /* only the sender asked for a good certificate */
+		return; /* only the sender, or this site, wanted it good */
 	}
 	journal_write(config, &line);
 }
