@@ -1,66 +1,21 @@
 """What `exim-requiretls resolve` finds out, in the lab's DNS and at its policy hosts."""
 
 import gzip
-import socket
-import ssl
 import threading
 import time
-from dataclasses import dataclass, field
 
 import pytest
-from sender import SPOOL, Site, world
+from policyhost import (EXIM_USER, POLICY, POLICY_HOST, RawHost, Record, chunked, forget, http,
+                        padded, policy_requests, resolve)
+from sender import SPOOL, world
 
 # pylint: disable=wrong-import-order
 import certs
-
-EXIM_USER = "Debian-exim"
-POLICY_HOST = "mta-sts.enforce.example"
-RAW_HOST = "192.0.2.90"  # an address of the lab that has no server
-
-
-@dataclass
-class Record:
-    """The text form of a record, taken apart."""
-
-    value: dict[str, str] = field(default_factory=dict)
-    mx: list[str] = field(default_factory=list)
-    tlsa: list[str] = field(default_factory=list)
-    note: list[str] = field(default_factory=list)
-    policy: str = ""
-
-    def __getitem__(self, key: str) -> str:
-        return self.value.get(key, "")
-
-
-def parse(text: str) -> Record:
-    """Read what --record printed."""
-    record = Record()
-    head, _, record.policy = text.partition("\npolicy-text\n")
-    for line in head.splitlines():
-        key, _, value = line.partition(" ")
-        if key in ("mx", "tlsa", "note"):
-            getattr(record, key).append(value)
-        else:
-            record.value[key] = value
-    return record
-
-
-def resolve(site: Site, domain: str, *options: str) -> Record:
-    """Resolve as the module has it done: by the Exim user."""
-    done = site.program("resolve", "--record", *options, domain, user=EXIM_USER)
-    assert done.stderr == ""
-    return parse(done.stdout)
 
 
 def let_expire() -> None:
     """The lab's answers live for two seconds."""
     time.sleep(2.1)
-
-
-def policy_requests(site: Site, domain: str) -> list[str]:
-    """nginx's lines about a policy host."""
-    log = (site.lab.state / "log/policy-access.log").read_text()
-    return [line for line in log.splitlines() if f" mta-sts.{domain} " in line]
 
 
 # --- DNS ----------------------------------------------------------------------
@@ -356,7 +311,7 @@ def fixture_shows(site):
             pem = mark.join(pem.split(mark)[:2])
         path.write_bytes(pem)
         site.configure(ca_file=ca_file)
-        site.lab.exec(["rm", "-rf", f"{SPOOL}/cache"])
+        forget(site)
         return resolve(site, "enforce.example")
 
     yield show
@@ -394,47 +349,6 @@ def test_certificate_trust(shows):
 
 # --- answers of policy hosts, byte by byte -----------------------------------------
 
-class RawHost:
-    """An HTTPS server for enforce.example that says exactly what it is told."""
-
-    def __init__(self, site: Site) -> None:
-        authority = certs.Authority()
-        path = site.lab.state / "raw-host.pem"
-        path.write_bytes(authority.leaf(POLICY_HOST).pem)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(path)
-        path.unlink()
-        self.answer = b""
-        self.requests: list[bytes] = []
-        self.socket = site.lab.in_network(lambda: socket.create_server((RAW_HOST, 443)))
-        self.thread = threading.Thread(target=self.serve)
-        self.thread.start()
-        site.lab.write_etc("raw-ca.pem", certs.cert_pem(authority.root.cert))
-        site.lab.set_rrset(POLICY_HOST, "A", [RAW_HOST])
-        site.configure(ca_file="/etc/exim4/raw-ca.pem")
-
-    def serve(self) -> None:
-        """One connection after the other, until the socket is shut down."""
-        while True:
-            try:
-                plain, _ = self.socket.accept()
-            except OSError:
-                return
-            plain.settimeout(5)
-            try:
-                with self.context.wrap_socket(plain, server_side=True) as tls:
-                    self.requests.append(tls.recv(65536))
-                    tls.sendall(self.answer)
-            except OSError:
-                pass
-
-    def close(self) -> None:
-        """End the thread."""
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join()
-        self.socket.close()
-
-
 @pytest.fixture(name="raw")
 def fixture_raw(site):
     """Resolve enforce.example against raw answers; returns the record."""
@@ -442,40 +356,12 @@ def fixture_raw(site):
 
     def answer(data: bytes) -> Record:
         host.answer = data
-        site.lab.exec(["rm", "-rf", f"{SPOOL}/cache"])
+        forget(site)
         return resolve(site, "enforce.example")
 
     answer.host = host
     yield answer
     host.close()
-
-
-POLICY = world.policy_text("enforce", ["good.mail.example"]).encode()
-
-
-def http(body: bytes = POLICY, status: str = "200 OK", kind: bytes = b"text/plain",
-         more: bytes = b"", length: int | None = None) -> bytes:
-    """An answer as HTTP/1.1."""
-    size = len(body) if length is None else length
-    head = f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\n".encode()
-    if kind:
-        head += b"Content-Type: " + kind + b"\r\n"
-    return head + more + b"\r\n" + body
-
-
-def chunked(*chunks: bytes) -> bytes:
-    """The same without a length."""
-    body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
-    return (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n"
-            b"\r\n" + body + b"0\r\n\r\n")
-
-
-def padded(size: int) -> bytes:
-    """A valid policy of just that size."""
-    filler = size - len(POLICY)
-    lines, rest = divmod(filler, 1024)
-    body = POLICY + (b"x: " + b"y" * 1020 + b"\n") * lines
-    return body + (b"x: " + b"y" * (rest - 4) + b"\n" if rest else b"")
 
 
 def test_raw_good_answers(raw):
