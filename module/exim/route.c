@@ -188,13 +188,16 @@ static void route(struct request *request, struct rtls_plan *plan)
 	apply_refused_note(request, plan);
 }
 
-static void log_hosts(const struct rtls_record *record, struct rtls_text *out)
+/* What the plan says of DNSSEC, not the record: that may be out of its time. */
+static void log_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 {
+	const struct rtls_record *record = plan->record;
+
 	for (size_t i = 0; i < record->mx_count && !out->overflow; i++)
 		rtls_text_printf(out, " %s%.*s%s", i == 0 ? "mx=" : "",
 			(int)record->mx[i].host.size, record->mx[i].host.data,
-			record->mx_dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)"
-								: "");
+			plan->mx_dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)"
+							      : "");
 }
 
 /* What this site's files did to the decision. */
@@ -244,7 +247,7 @@ static void log_plan(
 			(int)plan->policy_id.size, plan->policy_id.data);
 	if (plan->action == RTLS_DELIVER && plan->record != NULL &&
 		plan->class != RTLS_CLASS_RELAXED)
-		log_hosts(plan->record, &out);
+		log_hosts(plan, &out);
 	rtls_exim_log("%s", line);
 }
 
