@@ -485,7 +485,10 @@ static void failed_mx(void **state)
 {
 	(void)state;
 	answer(DOMAIN, RTLS_DNS_MX, RTLS_DNS_FAILED, RTLS_DNSSEC_UNKNOWN);
+	/* D3: no address of the domain takes its place. */
+	found(DOMAIN, RTLS_DNS_A, RTLS_DNSSEC_SECURE, "192.0.2.1");
 	resolve();
+	assert_int_equal(record->mx_count, 0);
 	assert_int_equal(record->mx_answer, RTLS_MX_FAILED);
 	assert_int_equal(record->mx_dnssec, RTLS_DNSSEC_UNKNOWN);
 	assert_int_equal(record->mx_until_s, now_s + 60);
@@ -759,6 +762,19 @@ static void judges_txt(void **state)
 	assert_int_equal(record->txt_until_s, now_s + row->until_s);
 	assert_int_equal(fetched, row->txt == RTLS_TXT_VALID ? 1 : 0);
 	assert_int_equal(stop(NULL), 0);
+}
+
+/* A4.4: what the parent publishes is nobody else's. */
+static void the_parent_is_not_asked(void **state)
+{
+	(void)state;
+	simple_mx();
+	found("_mta-sts.example", RTLS_DNS_TXT, RTLS_DNSSEC_SECURE,
+		"v=STSv1; id=1;");
+	resolve();
+	assert_int_equal(record->txt, RTLS_TXT_NONE);
+	assert_int_equal(dns_asked, 2);
+	assert_int_equal(fetched, 0);
 }
 
 static void mta_sts_off_asks_nothing(void **state)
@@ -1726,6 +1742,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(tlsa_limits_the_lifetime),
 	CASE(a_tlsa_denial_lives_for_an_hour),
 	CASE(large_tlsa_sets_fit),
+	CASE(the_parent_is_not_asked),
 	CASE(mta_sts_off_asks_nothing),
 	CASE(fetches_a_policy_once),
 	CASE(a_new_id_fetches),

@@ -275,6 +275,12 @@ static const struct row rows[] = {
 	{ "A3.9 key of 32", TEXT(VEA M NAME32 ": 1\n"), RTLS_OK, GOOD },
 	{ "A3.9 key of 33", TEXT(VEA M NAME32 "3: 1\n"), RTLS_INVALID,
 		"line 5" },
+	{ "A3.9 key begins with a digit", TEXT(VEA M "1-x: 1\n"), RTLS_OK,
+		GOOD },
+	{ "A3.9 bytes above 126 in a key",
+		TEXT(VEA M "n\xc3\xa4"
+			   "me: 1\n"),
+		RTLS_INVALID, "line 5" },
 	{ "A3.9 key begins with _", TEXT(VEA M "_n: 1\n"), RTLS_INVALID,
 		"line 5" },
 	{ "A3.9 key is empty", TEXT(VEA M ": 1\n"), RTLS_INVALID, "line 5" },
