@@ -80,6 +80,17 @@ def test_parent_is_not_asked(site):
     assert policy_requests(site, DOMAIN) == []
 
 
+def test_alias_domain_has_its_own_policy(site):
+    """A4.6, A4.1: MX hosts may be those of the alias's target, its policy is not."""
+    site.lab.set_rrset("alias.secure.example", "CNAME", ["secure-sts.example."])
+    record = resolve(site, "alias.secure.example")
+    assert record.mx == ["10 good.mail.example address=insecure tlsa=unknown"]
+    assert (record["domain"], record["txt"], record.policy) == (
+        "alias.secure.example", "none", "")
+    assert site.lab.dns_queries("_mta-sts.alias.secure.example") > 0
+    assert site.lab.dns_queries("_mta-sts.secure-sts.example") == 0
+
+
 # --- A2: the policy host --------------------------------------------------------------
 
 @pytest.mark.parametrize("asked,domain", [
