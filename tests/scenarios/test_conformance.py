@@ -477,7 +477,9 @@ def test_search_list_is_not_used(site):
         f"nameserver {world.RESOLVER}\noptions edns0 trust-ad ndots:3\nsearch example\n")
     record = resolve(site, "dane-good")
     assert (record["mx-answer"], record["txt"]) == ("nxdomain", "none")
-    assert resolve(site, "secure.example")["mx-dnssec"] == "secure"
+    assert site.lab.dns_queries("dane-good") > 0
+    assert site.lab.dns_queries("dane-good.example") == 0
+    assert resolve(site, "secure.example")["mx-answer"] == "hosts"
 
 
 def test_hosts_file_is_not_used(site):
