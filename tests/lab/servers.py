@@ -103,7 +103,7 @@ error_log stderr warn;
 events {{ worker_connections 256; }}
 http {{
     log_format fetch '$msec $host $uri $status sni=$ssl_server_name $ssl_protocol '
-                     '"$http_user_agent"';
+                     '"$http_user_agent" $server_protocol';
     access_log {INSIDE}/log/policy-access.log fetch;
     client_body_temp_path {INSIDE}/nginx/tmp;
     proxy_temp_path {INSIDE}/nginx/tmp;
@@ -118,7 +118,8 @@ http {{
         default $ssl_server_name;
     }}
     server {{
-        listen {world.WEB}:443 ssl;
+        listen {world.WEB}:443 ssl http2;
+        listen [{world.WEB_IPV6}]:443 ssl http2;
         listen {world.WEB_LOOPBACK}:443 ssl;
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_cache off;
@@ -166,7 +167,8 @@ def mx_conf() -> str:
 def network_commands() -> str:
     """Input of `ip -batch`: the whole IPv4 test net is local, and each IPv6 host."""
     # Linux lets one bind to an address of a local IPv4 net, but not of an IPv6 one.
-    six = [host.ip for host in world.HOSTS if ":" in host.ip] + ["2001:db8::1"]
+    six = [host.ip for host in world.HOSTS if ":" in host.ip] + [
+        world.WEB_IPV6, "2001:db8::1"]
     return f"""\
 link set lo up
 address add {world.SENDER}/32 dev lo
@@ -198,7 +200,7 @@ def plan() -> dict[str, Any]:
     """All the holder has to know. `listen` are the sockets that mean "ready"."""
     smtp = [("tcp", ip, 25) for ip in _ips("exim")]
     scripted = [("tcp", ip, 25) for ip in _ips("scripted")]
-    web = [("tcp", world.WEB, 443), ("tcp", world.WEB_LOOPBACK, 443)]
+    web = [("tcp", ip, 443) for ip in (world.WEB, world.WEB_IPV6, world.WEB_LOOPBACK)]
     https = [("tcp", ip, 443)
              for ip in (world.REPORTS, world.WEB_STALL, world.WEB_TRICKLE)]
     dns = [("udp", ip, 53) for ip in (world.RESOLVER_NO_DNSSEC, world.NS_SERVFAIL,

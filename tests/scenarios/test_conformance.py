@@ -241,6 +241,28 @@ def test_tls_versions_of_the_policy_host(site, raw):
             assert record["fetch-error"].startswith("sts-policy-fetch-error "), name
 
 
+def test_http_2(site):
+    """A2.1, A2.6, A2.9: the policy hosts of the lab speak HTTP/2, as most do that are hosted;
+    what is fetched, and what is refused, is the same."""
+    assert resolve(site, DOMAIN)["fetch"] == "ok"
+    for domain in ("policy404.example", "policyredirect.example", "policyhtml.example",
+                   "policynotype.example", "policybig.example"):
+        assert resolve(site, domain)["fetch"] == "failed"
+        assert [line.rsplit(" ", 1)[1] for line in policy_requests(site, domain)] == ["HTTP/2.0"]
+    assert policy_requests(site, DOMAIN)[0].endswith(" HTTP/2.0")
+
+
+@pytest.mark.parametrize("v4,v6", [
+    ([world.NOTHING_LISTENS, world.WEB], []), ([world.WEB], ["2001:db8::99"]),
+    ([], [world.WEB_IPV6]), ([world.NOTHING_LISTENS], [world.WEB_IPV6]),
+])
+def test_addresses_of_the_policy_host(site, v4, v6):
+    """A2.1: one address that answers is enough, of whichever family."""
+    site.lab.set_rrset(POLICY_HOST, "A", v4)
+    site.lab.set_rrset(POLICY_HOST, "AAAA", v6)
+    assert resolve(site, DOMAIN)["fetch"] == "ok"
+
+
 def test_environment_steers_no_fetch(site):
     """No proxy, no other CA bundle, no credentials of whoever starts the program."""
     home = "/run/lab/home"
