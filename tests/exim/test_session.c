@@ -146,6 +146,23 @@ static void test_host_outside_policy(void **state)
 		"bank.example"));
 }
 
+/* D4, A6.10: whatever the policy says, and without holding it against the host. */
+static void test_host_with_failing_tlsa(void **state)
+{
+	static const char *const plans[] = { ENFORCE
+		" tlsafail=\"mx.bank.example\"",
+		"class=strict dnssec=yes tlsafail=\"mx.bank.example\"",
+		"class=enforce dnssec=yes tlsafail=\"mx.bank.example\"" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		host_set("$address_data", plans[i]);
+		assert_string_equal(event("tcp:connect"),
+			"host mx.bank.example refused: its TLSA lookup failed");
+	}
+	assert_null(strstr(host_log(), "policy"));
+}
+
 /* A host with a name that is none is in no policy. */
 static void test_host_without_name(void **state)
 {
@@ -309,6 +326,7 @@ int main(void)
 			test_exims_refusals, start_with_spool, remove_spool),
 		cmocka_unit_test_setup(test_host_in_policy, start),
 		cmocka_unit_test_setup(test_host_outside_policy, start),
+		cmocka_unit_test_setup(test_host_with_failing_tlsa, start),
 		cmocka_unit_test_setup(test_host_without_name, start),
 		cmocka_unit_test_setup(test_no_plan, start),
 		cmocka_unit_test_setup(test_plan_too_long, start),

@@ -207,6 +207,7 @@ def test_back_off_is_on_disk_before_the_fetch(site):
                    "sleep 0.05; done; kill -KILL $!"])
     text = site.cache_file("policystall.example").read_text()
     assert "mx 10 good.mail.example" in text and "fetch running" in text
+    assert "\nfetch-retry 20" in text
 
 
 def test_refresh_says_what_changed(site):

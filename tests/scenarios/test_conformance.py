@@ -445,6 +445,20 @@ def assert_arrived_besides_waiting(site, marker):
     assert site.lab.body_seen(marker) != []
 
 
+@pytest.mark.parametrize("domains,tag", [
+    (("enforce.example", "enforce-wildcard.example", "rotate.example"), ""),
+    (("secure.example", "secure-sts.example"), "+requiretls"),
+])
+def test_domains_of_one_host_are_apart(site, domains, tag):
+    """A4.5: one message to several domains that enforce, all with the same host: each goes in
+    a session of its own, by its own policy, and is counted for its own domain."""
+    deliver(site, *[f"bob{tag}@{domain}" for domain in domains])
+    found = site.lab.received(world.host_named("good.mail.example").ip)
+    assert sorted(m.rcpts for m in found) == sorted([f"bob@{domain}"] for domain in domains)
+    counted = [line["domain"] for line in site.journal() if line["result"] == "success"]
+    assert sorted(counted) == sorted(domains)
+
+
 @pytest.mark.parametrize("how", ["absent", "close", "garbage", "abort", "plain", "inject",
                                  "454 4.7.0 later", "502 5.5.1 no", "501 5.5.4 no"])
 def test_no_second_try_in_clear(site, how):
