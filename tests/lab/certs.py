@@ -91,6 +91,7 @@ class Authority:
         self.root = make_ca("Lab Root CA")
         self.issuing = make_ca("Lab Issuing CA", self.root)
         self.stranger = make_ca("Unknown Root CA")
+        self.private = make_ca("Private Issuing CA", self.stranger)
 
     def leaf(self, host: str, kind: str = "lab") -> Leaf:
         """A certificate for host; kind as in world.Host.cert."""
@@ -106,6 +107,8 @@ class Authority:
             issuer = None
         elif kind == "unknownca":
             issuer = self.stranger
+        elif kind == "privateca":
+            issuer = self.private
         elif kind == "wrongname":
             san = subject = "other." + host.split(".", 1)[1]
         elif kind == "cnonly":

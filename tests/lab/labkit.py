@@ -439,3 +439,9 @@ class Lab:
         pattern = rf" {re.escape(name.rstrip('.'))}\. {rdtype or '[A-Z0-9]+'} IN$"
         text = (self.state / "log" / "unbound.log").read_text(errors="replace")
         return len(re.findall(pattern, text, re.MULTILINE | re.IGNORECASE))
+
+    def authority_queries(self, zone: str, rdtype: str) -> int:
+        """How many queries of a type Knot got for names of a zone, since it was started."""
+        text = dnsdata.knotc(self.state, "zone-stats", zone.rstrip(".") + ".")
+        found = re.search(rf"query-type\[{rdtype}\] = (\d+)", text)
+        return int(found[1]) if found else 0

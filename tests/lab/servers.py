@@ -33,6 +33,9 @@ database:
 log:
   - target: stderr
     any: notice
+mod-stats:
+  - id: types
+    query-type: on
 template:
   - id: default
     storage: {INSIDE}/knot/zones
@@ -40,6 +43,7 @@ template:
     zonefile-load: whole
     journal-content: none
     semantic-checks: off
+    module: mod-stats/types
 zone:
 """
     return head + "".join(

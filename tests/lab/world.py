@@ -32,6 +32,7 @@ class Host:
     cert    lab       right in every way, root - intermediate - leaf
             expired, notyet, selfsigned, unknownca, wrongname
             cnonly    right name as CN, no SAN
+            privateca from an issuing CA of an unknown root, which is sent along
             none      the host offers no STARTTLS
     shows   more kinds of certificates, which a scripted host can be told to show
     tlsa    match, mismatch, fail (the lookup is SERVFAIL) or nothing
@@ -66,6 +67,7 @@ HOSTS = [
     Host("notlsa.dane.example", "192.0.2.23"),
     Host("tlsafail.dane.example", "192.0.2.24", tlsa="fail"),
     Host("scripted.dane.example", "192.0.2.37", server="scripted", tlsa="match"),
+    Host("ta.dane.example", "192.0.2.25", cert="privateca"),
     # smtp.example: unsigned, scripted
     Host("plain.smtp.example", "192.0.2.31", server="scripted", behaviour="plain"),
     Host("close.smtp.example", "192.0.2.32", server="scripted", behaviour="starttls-close"),
