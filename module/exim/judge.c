@@ -6,7 +6,6 @@
 
 #include "exim/session.h"
 #include "policy/text.h"
-#include "store/cache.h"
 #include "store/journal.h"
 #include "store/policies.h"
 
@@ -50,6 +49,21 @@ static void judge_certificate(const struct rtls_config *config,
 	}
 }
 
+static void judge_dane(
+	const struct rtls_session *session, struct rtls_judgement *judgement)
+{
+	*judgement = (struct rtls_judgement){ .result = RTLS_RESULT_SUCCESS };
+	if (session->dane_foreign)
+		fail(judgement, RTLS_RESULT_CERTIFICATE_HOST_MISMATCH,
+			session->why.text);
+	else if (session->dane_failure != RTLS_RESULT_SUCCESS)
+		fail(judgement, session->dane_failure,
+			"DANE validation failed");
+	else if (!session->tls || (session->dane && !session->dane_verified))
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+			"DANE validation failed");
+}
+
 void rtls_session_judge(const struct rtls_config *config,
 	const struct rtls_session *session, struct rtls_judgement *judgement)
 {
@@ -59,14 +73,11 @@ void rtls_session_judge(const struct rtls_config *config,
 			"STARTTLS is not offered");
 		return;
 	}
-	if (is_dane(session)) {
-		if (session->dane_failure != RTLS_RESULT_SUCCESS)
-			fail(judgement, session->dane_failure,
-				"DANE validation failed");
-		else if (!session->tls)
-			fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
-				"DANE validation failed");
-		return;
+	if (is_dane(session) && !session->policy_refused) {
+		judge_dane(session, judgement);
+		if (judgement->result != RTLS_RESULT_SUCCESS ||
+			rtls_session_dane_suffices(session))
+			return;
 	}
 	if (session->plan.sts && session->verdict == RTLS_HOST_NOT_IN_POLICY) {
 		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
@@ -74,7 +85,8 @@ void rtls_session_judge(const struct rtls_config *config,
 		return;
 	}
 	if (session->tls && (!wants_certificate(session) ||
-				    (session->verified && session->named)))
+				    (session->verified && session->named &&
+					    !session->dane)))
 		return;
 	judge_certificate(config, session, judgement);
 }
@@ -83,20 +95,16 @@ void rtls_session_judge(const struct rtls_config *config,
 static void tlsa_digest(const struct rtls_config *config,
 	const struct rtls_session *session, char digest[RTLS_DIGEST_SIZE])
 {
-	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
 	static char text[RTLS_TLSA_MAX * RTLS_TLSA_TEXT_MAX];
-	static struct rtls_record record;
+	const struct rtls_record *record = rtls_session_record(config, session);
 	struct rtls_text lines;
 
 	digest[0] = '\0';
-	if (rtls_cache_get(config->spool, session->policy_domain, buffer,
-		    &record, NULL) != RTLS_OK)
-		return;
 	rtls_text_init(&lines, text, sizeof(text));
-	for (size_t i = 0; i < record.tlsa_count; i++) {
-		if (!rtls_slice_is(record.tlsa[i].host, session->host))
+	for (size_t i = 0; record != NULL && i < record->tlsa_count; i++) {
+		if (!rtls_slice_is(record->tlsa[i].host, session->host))
 			continue;
-		rtls_text_add(&lines, record.tlsa[i].text);
+		rtls_text_add(&lines, record->tlsa[i].text);
 		rtls_text_printf(&lines, "\n");
 	}
 	if (lines.size == 0 || lines.overflow ||
@@ -118,17 +126,58 @@ static void journal_write(const struct rtls_config *config,
 	rtls_exim_log("TLS-RPT journal not written: %s", err.text);
 }
 
+static void set_result(struct rtls_session_result *line,
+	const struct rtls_judgement *judgement)
+{
+	line->result = judgement->result;
+	if (judgement->result != RTLS_RESULT_SUCCESS &&
+		judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
+		line->reason = rtls_slice(judgement->text);
+}
+
+/* RFC 8460 section 1.1: here the policy domain is the MX host. */
+static void report_dane(const struct rtls_config *config,
+	const struct rtls_session *session,
+	const struct rtls_judgement *judgement, struct rtls_session_result line)
+{
+	struct rtls_judgement dane = *judgement;
+	char digest[RTLS_DIGEST_SIZE];
+
+	if (judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
+		judge_dane(session, &dane);
+	tlsa_digest(config, session, digest);
+	set_result(&line, &dane);
+	line.type = RTLS_POLICY_TLSA;
+	line.policy_domain = rtls_slice(session->host);
+	line.digest = rtls_slice(digest);
+	journal_write(config, &line);
+}
+
+/* The policy, when there is one that applies, or that there is none. */
+static void report_policy(const struct rtls_config *config,
+	const struct rtls_session *session,
+	const struct rtls_judgement *judgement, struct rtls_session_result line)
+{
+	set_result(&line, judgement);
+	if (session->plan.sts) {
+		line.type = RTLS_POLICY_STS;
+		line.digest = session->plan.policy_digest;
+	} else if (wants_certificate(session) && session->chain.count > 0 &&
+		   judgement->result != RTLS_RESULT_SUCCESS) {
+		return; /* only the sender, or this site, wanted it good */
+	}
+	journal_write(config, &line);
+}
+
 void rtls_session_report(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement)
 {
-	char digest[RTLS_DIGEST_SIZE];
 	char sending[RTLS_ADDRESS_SIZE] = "";
 	struct rtls_session_result line = {
 		.time_s = time(NULL),
 		.policy_domain = rtls_slice(session->policy_domain),
 		.type = RTLS_POLICY_NONE_FOUND,
-		.result = judgement->result,
 		.mx_host = rtls_slice(session->host),
 		.mx_helo = rtls_slice(session->helo),
 		.receiving_ip = rtls_slice(session->address),
@@ -139,27 +188,8 @@ void rtls_session_report(const struct rtls_config *config,
 	rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
 		sizeof(sending));
 	line.sending_ip = rtls_slice(sending);
-	if (judgement->result != RTLS_RESULT_SUCCESS &&
-		judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
-		line.reason = rtls_slice(judgement->text);
-	if (is_dane(session)) {
-		struct rtls_session_result tlsa = line;
-
-		tlsa_digest(config, session, digest);
-		tlsa.type = RTLS_POLICY_TLSA;
-		tlsa.policy_domain = rtls_slice(session->host);
-		tlsa.digest = rtls_slice(digest);
-		journal_write(config, &tlsa);
-		if (!session->plan.sts || session->verdict == RTLS_HOST_DANE)
-			return;
-	}
-	if (session->plan.sts) {
-		line.type = RTLS_POLICY_STS;
-		line.digest = session->plan.policy_digest;
-	} else if (!is_dane(session) && wants_certificate(session) &&
-		   session->chain.count > 0 &&
-		   judgement->result != RTLS_RESULT_SUCCESS) {
-		return; /* only the sender, or this site, wanted it good */
-	}
-	journal_write(config, &line);
+	if (is_dane(session) && !session->policy_refused)
+		report_dane(config, session, judgement, line);
+	if (!is_dane(session) || !rtls_session_dane_suffices(session))
+		report_policy(config, session, judgement, line);
 }

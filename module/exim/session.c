@@ -108,6 +108,11 @@ static const struct rtls_judgement *session_finish(
 		sizeof(attempt.failed_address));
 	if (!insists() && session.plan.sts)
 		log_unenforced(&judgement);
+	else if (!insists() && session.dane_foreign && session.tls)
+		rtls_exim_log("host %s is used by this Exim although its "
+			      "certificate %s, which its DANE-TA records do "
+			      "not allow",
+			session.host, judgement.text);
 	return &judgement;
 }
 
@@ -241,34 +246,62 @@ static void dane_missed(void)
 	complained = true;
 }
 
-/* In the order Exim shows them the leaf comes last, as number 0. */
-static int on_certificate(uschar **yield, struct rtls_slice depth)
+/* Exim looks at no name (DANE-EE) or at one that does not fit and goes on (DANE-TA), and
+ * at no policy. The reason, or NULL when all is as it should be. */
+static const char *judge_dane_leaf(const struct rtls_config *config)
 {
-	enum rtls_status status;
+	session.dane_foreign = !rtls_session_dane_names(config, &session) &&
+			       rtls_chain_names_host(&session.chain,
+				       session.host, &session.why) != RTLS_OK;
+	if (session.dane_foreign)
+		return session.why.text;
+	if (rtls_session_dane_suffices(&session) || !insists())
+		return NULL;
+	if (rtls_chain_judge(&session.chain, session.host, config->ca_file,
+		    &session.why) == RTLS_OK &&
+		session.why.result == RTLS_RESULT_SUCCESS)
+		return NULL;
+	session.policy_refused = true;
+	return session.why.text;
+}
+
+/* Exim verifies the chain, but would fall back to the CN; RFC 8461 section 4.2
+ * does not. */
+static const char *judge_leaf(void)
+{
+	if (session.verdict == RTLS_HOST_DANE)
+		dane_missed();
+	session.named = rtls_chain_names_host(&session.chain, session.host,
+				&session.why) == RTLS_OK;
+	return session.named ? NULL : session.why.text;
+}
+
+/* In the order Exim shows them the leaf comes last, as number 0. What is refused here
+ * is logged when the session ends, with the whole chain judged. */
+static int on_certificate(const struct rtls_config *config, uschar **yield,
+	struct rtls_slice depth)
+{
+	unsigned long long usages = 0;
+	const char *why;
 
 	/* What is enforced does not depend on what is to be judged. */
 	if (!session.active && !insists())
 		return nothing(yield);
-	status = rtls_chain_prepend(
-		&session.chain, rtls_exim_value("${base64:$tls_out_peercert}"));
+	if (rtls_chain_prepend(&session.chain,
+		    rtls_exim_value("${base64:$tls_out_peercert}")) !=
+			RTLS_OK &&
+		rtls_slice_is(depth, "0"))
+		rtls_chain_clear(&session.chain);
 	if (!rtls_slice_is(depth, "0"))
 		return nothing(yield);
-	session.dane =
-		rtls_exim_value("${if >{$tls_out_tlsa_usage}{0}{x}}").size > 0;
-	if (session.dane)
+	(void)rtls_slice_number(
+		rtls_exim_value("$tls_out_tlsa_usage"), UINT8_MAX, &usages);
+	session.tlsa_usages = (unsigned)usages;
+	session.dane = usages != 0;
+	why = session.dane ? judge_dane_leaf(config) : judge_leaf();
+	if (why == NULL || !insists())
 		return nothing(yield);
-	if (session.verdict == RTLS_HOST_DANE)
-		dane_missed();
-	session.named = status == RTLS_OK &&
-			rtls_chain_names_host(&session.chain, session.host,
-				&session.why) == RTLS_OK;
-	if (session.named || !insists())
-		return nothing(yield);
-	/* Exim would fall back to the CN; RFC 8461 section 4.2 does not. The reason
-	 * is logged when the session ends, with the whole chain judged. */
-	return rtls_exim_return(
-		yield, rtls_slice(status == RTLS_OK ? session.why.text
-						    : "not a certificate"));
+	return rtls_exim_return(yield, rtls_slice(why));
 }
 
 /* "250-mx.example.com Hello ..." and further lines, CR or not. */
@@ -303,6 +336,8 @@ static int on_ehlo(const struct rtls_config *config, uschar **yield,
 		session.tls = rtls_exim_value("$tls_out_cipher").size > 0;
 		session.verified = rtls_slice_is(
 			rtls_exim_value("$tls_out_certificate_verified"), "1");
+		session.dane_verified =
+			rtls_slice_is(rtls_exim_value("$tls_out_dane"), "yes");
 	}
 	/* Exim may hand the connection to another process, which knows nothing
 	 * of this one: judge as soon as all is known. What insists is judged at
@@ -320,6 +355,10 @@ static int on_banner(uschar **yield)
 
 static int on_dane_failure(uschar **yield, struct rtls_slice result)
 {
+	/* No record was usable, so Exim asked for TLS and looked at the certificate
+	 * as it would without DANE. */
+	if (session.chain.count > 0 && !session.dane)
+		return nothing(yield);
 	session.dane = true;
 	if (rtls_result_parse(result, &session.dane_failure) != RTLS_OK)
 		session.dane_failure = RTLS_RESULT_VALIDATION_FAILURE;
@@ -434,7 +473,7 @@ int requiretls_session(uschar **yield, int argc, uschar *argv[])
 	if (rtls_slice_is(event, "smtp:ehlo"))
 		return on_ehlo(config, yield, data);
 	if (rtls_slice_is(event, "tls:cert"))
-		return on_certificate(yield, data);
+		return on_certificate(config, yield, data);
 	if (rtls_slice_is(event, "dane:fail"))
 		return on_dane_failure(yield, data);
 	if (rtls_slice_is(event, "tcp:close"))

@@ -11,6 +11,10 @@
 
 #define RTLS_ADDRESS_SIZE 46
 
+/* Bits of $tls_out_tlsa_usage. */
+#define RTLS_USAGE_DANE_TA (1U << 2)
+#define RTLS_USAGE_DANE_EE (1U << 3)
+
 struct rtls_session {
 	bool active; /* the plan is ours, and the session is to be judged */
 	bool judged; /* its result is written */
@@ -26,6 +30,10 @@ struct rtls_session {
 	bool tls;                      /* an EHLO was answered inside TLS */
 	bool verified;                 /* by Exim: chain and name, or DANE */
 	bool dane;                     /* Exim uses DANE for this host */
+	unsigned tlsa_usages;          /* of its records, as bits */
+	bool dane_verified;            /* Exim says that it holds */
+	bool dane_foreign;             /* by DANE-TA, but another's name */
+	bool policy_refused;           /* by us, before Exim looked at TLSA */
 	enum rtls_result dane_failure; /* SUCCESS: none */
 	struct rtls_chain chain;
 	bool named; /* a DNS-ID of the leaf is the host */
@@ -45,6 +53,24 @@ struct rtls_judgement {
  * (tls:cert) is refused.
  */
 RTLS_EXPORT int requiretls_session(uschar **yield, int argc, uschar *argv[]);
+
+/* The cache record of the policy domain, until the next call; NULL: none. */
+const struct rtls_record *rtls_session_record(
+	const struct rtls_config *config, const struct rtls_session *session);
+
+/*
+ * Where Exim uses DANE: may the leaf be called what it is called (RFC 7672 section
+ * 3.2.2)? With records of usage DANE-TA it has to name the host, unless one of DANE-EE
+ * is about it. Exim with GnuTLS, in all releases so far, takes a wrong name for a
+ * missing TLSA record and goes on with a PKIX check that asks for no name at all:
+ * any certificate of a public CA named by DANE-TA will do.
+ */
+bool rtls_session_dane_names(
+	const struct rtls_config *config, const struct rtls_session *session);
+
+/* Is DANE all that counts here? Behind an insecure MX answer a host with TLSA is not
+ * exempt from the policy, though Exim leaves the PKIX check out there too. */
+bool rtls_session_dane_suffices(const struct rtls_session *session);
 
 /* The session as it is now, judged by its policy, or by the rules of its class when
  * it has none (RFC 8460 section 4.3). Total. */
