@@ -36,7 +36,7 @@ bool rtls_session_dane_names(
 {
 	if ((session->tlsa_usages & RTLS_USAGE_DANE_TA) == 0)
 		return true;
-	if (rtls_tlsa_names_host(&session->chain, session->host))
+	if (rtls_tlsa_names_host(&session->chain, session->base))
 		return true;
 	/* The other name it may have: of the domain that the MX answer is about. */
 	if (session->plan.mx_secure &&

@@ -135,7 +135,8 @@ static void set_result(struct rtls_session_result *line,
 		line->reason = rtls_slice(judgement->text);
 }
 
-/* RFC 8460 section 1.1: here the policy domain is the MX host. */
+/* RFC 8460 section 1.1: here the policy domain is the MX host, by the name that has the
+ * records. */
 static void report_dane(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement, struct rtls_session_result line)
@@ -148,7 +149,7 @@ static void report_dane(const struct rtls_config *config,
 	tlsa_digest(config, session, digest);
 	set_result(&line, &dane);
 	line.type = RTLS_POLICY_TLSA;
-	line.policy_domain = rtls_slice(session->host);
+	line.policy_domain = rtls_slice(session->base);
 	line.digest = rtls_slice(digest);
 	journal_write(config, &line);
 }

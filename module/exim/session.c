@@ -173,6 +173,18 @@ static bool plan_read(void)
 		       RTLS_OK;
 }
 
+/* A name that is none stays empty: no policy has it. */
+static void host_read(void)
+{
+	struct rtls_slice name = rtls_exim_value("$host");
+
+	if (rtls_slice_is(name, RTLS_NO_ADDRESS))
+		rtls_slice_copy(name, session.host, sizeof(session.host));
+	else if (rtls_domain_normalize(name, session.host) != RTLS_OK)
+		session.host[0] = '\0';
+	memcpy(session.base, session.host, sizeof(session.base));
+}
+
 static void session_start(struct rtls_slice policy_domain)
 {
 	char name[RTLS_DOMAIN_SIZE];
@@ -180,8 +192,7 @@ static void session_start(struct rtls_slice policy_domain)
 	rtls_chain_clear(&session.chain);
 	memset(&session, 0, sizeof(session));
 	attempt.counted = attempt.vetoed = false;
-	if (rtls_domain_normalize(rtls_exim_value("$host"), name) == RTLS_OK)
-		memcpy(session.host, name, sizeof(name));
+	host_read();
 	rtls_slice_copy(rtls_exim_value("$host_address"), session.address,
 		sizeof(session.address));
 	if (policy_domain.size == 0)
@@ -196,6 +207,15 @@ static bool is_clear_retry(void)
 {
 	return !insists() &&
 	       strcmp(session.address, attempt.failed_address) == 0;
+}
+
+/* What the plan says of TLSA is about port 25 (RFC 7672 section 2.2.3). Exim asks for
+ * the records of the port that it uses. */
+static bool is_other_port(void)
+{
+	struct rtls_slice port = rtls_exim_value("$host_port");
+
+	return port.size > 0 && !rtls_slice_is(port, "25");
 }
 
 static int on_connect(const struct rtls_config *config, uschar **yield,
@@ -215,6 +235,11 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	}
 	session.active =
 		session.plan.class != RTLS_CLASS_RELAXED && !is_clear_retry();
+	if (is_other_port())
+		session.plan.dane.size = 0;
+	rtls_slice_copy(
+		rtls_session_plan_mx(&session.plan, rtls_slice(session.base)),
+		session.host, sizeof(session.host));
 	session.verdict =
 		rtls_verdict_host(&session.plan, rtls_slice(session.host));
 	if (!rtls_verdict_refuses(&session.plan, session.verdict))
@@ -222,8 +247,11 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	session.active = false;
 	attempt.vetoed = true;
 	if (session.verdict == RTLS_HOST_TLSA_FAILED)
-		return refuse(
-			yield, false, "refused: ", "its TLSA lookup failed");
+		return refuse(yield, false, "refused: ",
+			strcmp(session.host, RTLS_NO_ADDRESS) == 0
+				? "it stands for one whose address lookup "
+				  "failed"
+				: "its TLSA lookup failed");
 	snprintf(mismatch.text, sizeof(mismatch.text), "sts-mx-mismatch");
 	rtls_session_report(config, &session, &mismatch);
 	return refuse(yield, true, "refused: not in the MTA-STS policy of ",

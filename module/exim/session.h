@@ -21,7 +21,8 @@ struct rtls_session {
 	struct rtls_session_plan plan;
 	enum rtls_host_verdict verdict;
 	char policy_domain[RTLS_DOMAIN_SIZE];
-	char host[RTLS_DOMAIN_SIZE]; /* no trailing dot */
+	char host[RTLS_DOMAIN_SIZE]; /* as in the MX record; no trailing dot */
+	char base[RTLS_DOMAIN_SIZE]; /* as Exim has it, CNAMEs followed */
 	char address[RTLS_ADDRESS_SIZE];
 	char helo[128]; /* quoted */
 	bool banner;

@@ -83,7 +83,10 @@ static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 			rtls_text_printf(out, "%s",
 				mx->preference == mx[-1].preference ? ":"
 								    : ":+:");
-		add_listed_name(out, mx->host);
+		if (rtls_record_lacks_address(rtls_record_mx(record, mx->host)))
+			rtls_text_add(out, rtls_slice(RTLS_NO_ADDRESS));
+		else
+			add_listed_name(out, mx->host);
 		if (rtls_verdict_refuses(&session, judge_host(plan, mx->host)))
 			rtls_text_printf(out, "::%u",
 				rtls_plan_refused_port(record->domain));
@@ -113,6 +116,27 @@ static void add_hosts_judged(const struct rtls_plan *plan,
 	}
 	if (any)
 		rtls_text_add(out, rtls_slice("\""));
+}
+
+/* Exim knows a host by the name its addresses belong to. */
+static void add_cnames(const struct rtls_record *record, struct rtls_text *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < record->mx_count; i++) {
+		const struct rtls_mx *mx = &record->mx[i];
+
+		if (mx->cname.size == 0 ||
+			rtls_record_mx(record, mx->cname) != NULL)
+			continue;
+		rtls_text_printf(out, "%s", any ? " " : " cname=\"");
+		rtls_text_add(out, mx->cname);
+		rtls_text_printf(out, "=");
+		rtls_text_add(out, mx->host);
+		any = true;
+	}
+	if (any)
+		rtls_text_printf(out, "\"");
 }
 
 static void add_patterns(
@@ -195,6 +219,7 @@ enum rtls_status rtls_plan_format(
 	if (plan->record != NULL) {
 		add_hosts_judged(plan, RTLS_HOST_DANE, "dane", out);
 		add_hosts_judged(plan, RTLS_HOST_TLSA_FAILED, "tlsafail", out);
+		add_cnames(plan->record, out);
 	}
 	return out->overflow ? RTLS_INVALID : RTLS_OK;
 }
@@ -290,6 +315,23 @@ static bool parse_tlsafail(
 	return parse_names(value, &plan->tlsafail);
 }
 
+/* Pairs of names with blanks between. */
+static bool parse_cname(struct rtls_slice value, struct rtls_session_plan *plan)
+{
+	struct rtls_slice rest = value, pair, ignored;
+
+	while (rtls_slice_word(&rest, &pair)) {
+		struct rtls_slice target = rtls_slice_take(&pair, '=');
+
+		if (target.size == 0 || pair.size == 0 ||
+			!parse_names(target, &ignored) ||
+			!parse_names(pair, &ignored))
+			return false;
+	}
+	plan->cname = value;
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*parse)(struct rtls_slice value, struct rtls_session_plan *plan);
@@ -304,6 +346,7 @@ static const struct {
 	{ "mx", parse_mx },
 	{ "dane", parse_dane },
 	{ "tlsafail", parse_tlsafail },
+	{ "cname", parse_cname },
 };
 
 #define KEY_COUNT  (sizeof(keys) / sizeof(keys[0]))

@@ -217,6 +217,19 @@ static bool parse_state(struct rtls_slice *rest, const char *name,
 	       find_word(words, word, number);
 }
 
+/* " cname=NAME", which only few hosts have. */
+static bool parse_cname(struct rtls_slice *rest, struct rtls_slice *cname)
+{
+	struct rtls_slice word;
+
+	*cname = rtls_slice_n(NULL, 0);
+	if (rest->size == 0)
+		return true;
+	*cname = rtls_slice_word(rest, &word) ? word : *cname;
+	return rtls_slice_is(rtls_slice_take(cname, '='), "cname") &&
+	       is_normalized(*cname);
+}
+
 static bool parse_mx(const struct key *key, struct rtls_slice value,
 	struct rtls_record *record)
 {
@@ -233,7 +246,8 @@ static bool parse_mx(const struct key *key, struct rtls_slice value,
 		!rtls_slice_word(&rest, &mx.host) || !is_normalized(mx.host) ||
 		!parse_state(&rest, "address", dnssec_words, &address) ||
 		!parse_state(&rest, "tlsa", tlsa_words, &tlsa) ||
-		rest.size != 0 || record->mx_count == RTLS_MX_MAX)
+		!parse_cname(&rest, &mx.cname) || rest.size != 0 ||
+		record->mx_count == RTLS_MX_MAX)
 		return false;
 	mx.preference = (unsigned)number;
 	mx.address = (enum rtls_dnssec)address;
@@ -245,6 +259,7 @@ static bool parse_mx(const struct key *key, struct rtls_slice value,
 static bool is_mx_valid(const struct rtls_mx *mx)
 {
 	return mx->preference <= PREFERENCE_MAX && is_normalized(mx->host) &&
+	       (mx->cname.size == 0 || is_normalized(mx->cname)) &&
 	       has_word(dnssec_words, mx->address) &&
 	       has_word(tlsa_words, mx->tlsa);
 }
@@ -261,8 +276,12 @@ static bool format_mx(const struct key *key, const struct rtls_record *record,
 			return false;
 		rtls_text_printf(out, "%s %u ", key->name, mx->preference);
 		rtls_text_add(out, mx->host);
-		rtls_text_printf(out, " address=%s tlsa=%s\n",
+		rtls_text_printf(out, " address=%s tlsa=%s",
 			dnssec_words[mx->address], tlsa_words[mx->tlsa]);
+		if (mx->cname.size != 0)
+			rtls_text_printf(out, " cname=");
+		rtls_text_add(out, mx->cname);
+		rtls_text_printf(out, "\n");
 	}
 	return true;
 }
@@ -661,4 +680,11 @@ const struct rtls_mx *rtls_record_mx(
 		if (rtls_slice_equal_nocase(record->mx[i].host, host))
 			return &record->mx[i];
 	return NULL;
+}
+
+bool rtls_record_lacks_address(const struct rtls_mx *mx)
+{
+	return mx->tlsa == RTLS_TLSA_FAILED &&
+	       (mx->address == RTLS_DNSSEC_UNKNOWN ||
+		       mx->address == RTLS_DNSSEC_BOGUS);
 }

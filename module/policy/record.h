@@ -12,6 +12,7 @@
  *   mx-dnssec secure                   secure | insecure | bogus | unknown
  *   mx-until 2026-11-21T20:45:20Z
  *   mx 10 mx1.enforce.example address=secure tlsa=secure
+ *   mx 20 mx2.enforce.example address=secure tlsa=none cname=a.example
  *   tlsa mx1.enforce.example 3 1 1 8cb0...
  *   txt valid                          valid | none | invalid | failed
  *   txt-id 20261101
@@ -71,7 +72,8 @@ enum rtls_tlsa_state {
 	RTLS_TLSA_NONE,     /* proven absent, or insecure */
 	RTLS_TLSA_SECURE,   /* at least one usable record, see tlsa */
 	RTLS_TLSA_UNUSABLE, /* secure, none usable: TLS, not authenticated */
-	RTLS_TLSA_FAILED,   /* error or bogus: the host must not be used */
+	/* Error or bogus, here or for the addresses: the host must not be used. */
+	RTLS_TLSA_FAILED,
 };
 
 enum rtls_txt_state {
@@ -96,6 +98,10 @@ struct rtls_mx {
 	struct rtls_slice host; /* normalized */
 	enum rtls_dnssec address;
 	enum rtls_tlsa_state tlsa;
+	/* Whose the addresses are, normalized, when CNAMEs lead to another name;
+	 * else empty. It is the name that Exim knows the host by, and asks for
+	 * TLSA (RFC 7672 section 2.2.3). */
+	struct rtls_slice cname;
 };
 
 struct rtls_tlsa {
@@ -195,5 +201,8 @@ bool rtls_record_is_spent(const struct rtls_record *record, int64_t now_s);
 /* The MX host's entry, or NULL. */
 const struct rtls_mx *rtls_record_mx(
 	const struct rtls_record *record, struct rtls_slice host);
+
+/* Is it one whose addresses could not be had, or not by a validated answer? */
+bool rtls_record_lacks_address(const struct rtls_mx *mx);
 
 #endif

@@ -480,13 +480,25 @@ enum rtls_host_verdict rtls_verdict_host(
 {
 	if (host.size != 0 && host.data[host.size - 1] == '.')
 		host.size--;
-	if (names_host(plan->tlsafail, host))
+	if (names_host(plan->tlsafail, host) ||
+		rtls_slice_is(host, RTLS_NO_ADDRESS))
 		return RTLS_HOST_TLSA_FAILED;
 	if (names_host(plan->dane, host))
 		return RTLS_HOST_DANE;
 	if (!plan->sts || matches_any(plan->mx, host))
 		return RTLS_HOST_OK;
 	return RTLS_HOST_NOT_IN_POLICY;
+}
+
+struct rtls_slice rtls_session_plan_mx(
+	const struct rtls_session_plan *plan, struct rtls_slice name)
+{
+	struct rtls_slice rest = plan->cname, pair;
+
+	while (rtls_slice_word(&rest, &pair))
+		if (rtls_slice_equal_nocase(rtls_slice_take(&pair, '='), name))
+			return pair;
+	return name;
 }
 
 bool rtls_session_plan_insists(const struct rtls_session_plan *plan)

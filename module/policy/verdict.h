@@ -99,7 +99,9 @@ bool rtls_question_needs_record(const struct rtls_question *question);
  * mx        the policy's patterns
  * dane      hosts with secure, usable TLSA behind a secure MX, not subject to
  *           the policy
- * tlsafail  hosts whose TLSA lookup failed
+ * tlsafail  hosts whose TLSA or address lookup failed
+ * cname     "a.example=mx.example": Exim will call the host a.example, where the CNAME
+ *           of mx.example leads to
  * Empty parts are left out.
  *
  * RTLS_INVALID  does not fit
@@ -107,6 +109,12 @@ bool rtls_question_needs_record(const struct rtls_question *question);
  */
 RTLS_MUST_CHECK enum rtls_status rtls_plan_format(
 	const struct rtls_plan *plan, struct rtls_text *out);
+
+/* In the list in place of a host whose addresses cannot be had now: as one that does
+ * not answer, so that the next is tried. A name would make Exim put off the whole
+ * message, and without it a patched Exim would bounce what all the others refused. Nobody
+ * connects: the session refuses it. The IPv4 dummy address of RFC 7600. */
+#define RTLS_NO_ADDRESS "192.0.0.8"
 
 /* The port of this domain's refused hosts. */
 unsigned rtls_plan_refused_port(struct rtls_slice domain);
@@ -124,6 +132,7 @@ struct rtls_session_plan {
 	struct rtls_slice mx;
 	struct rtls_slice dane;
 	struct rtls_slice tlsafail;
+	struct rtls_slice cname;
 };
 
 /*
@@ -139,6 +148,10 @@ RTLS_MUST_CHECK enum rtls_status rtls_session_plan_parse(
 
 /* Is it of a class (strict, enforce) that sends nothing it cannot protect? */
 bool rtls_session_plan_insists(const struct rtls_session_plan *plan);
+
+/* The MX host that Exim calls by that name; name itself when no CNAME is known. */
+struct rtls_slice rtls_session_plan_mx(
+	const struct rtls_session_plan *plan, struct rtls_slice name);
 
 enum rtls_host_verdict {
 	RTLS_HOST_OK,            /* by the policy, or no policy applies */

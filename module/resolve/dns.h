@@ -49,6 +49,8 @@ struct rtls_dns_query {
 		ttl_s; /* smallest of the answer; of a denial the SOA's minimum */
 	size_t count;
 	struct rtls_dns_record record[RTLS_DNS_RECORDS_MAX];
+	/* Where CNAMEs lead, normalized; "" without any, or to no host name. */
+	char end[RTLS_DOMAIN_SIZE];
 	char why[128]; /* on FAILED: for the log */
 	char *storage; /* owned, freed by rtls_dns_query_free() */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dns_rdata.h"
+#include "policy/domain.h"
 
 #define TYPE_CNAME 5
 #define TYPE_SOA   6
@@ -66,6 +67,7 @@ void rtls_dns_answer_fail(struct rtls_dns_query *query, const char *why)
 	rtls_dns_query_free(query);
 	query->outcome = RTLS_DNS_FAILED;
 	query->ttl_s = 0;
+	query->end[0] = '\0';
 	rtls_slice_copy(rtls_slice(why), query->why, sizeof(query->why));
 }
 
@@ -204,6 +206,17 @@ static const char *rcode_text(uint32_t rcode)
 	return "an error code";
 }
 
+static void read_end(getdns_bindata *owner, struct rtls_dns_query *query)
+{
+	char *name = NULL;
+
+	if (getdns_convert_dns_name_to_fqdn(owner, &name) != 0)
+		return;
+	if (rtls_domain_normalize(rtls_slice(name), query->end) != RTLS_OK)
+		query->end[0] = '\0';
+	free(name);
+}
+
 static enum rtls_status read_answer(
 	const getdns_dict *reply, struct rtls_dns_query *query)
 {
@@ -217,10 +230,13 @@ static enum rtls_status read_answer(
 		return RTLS_OK;
 	}
 	owner = asked;
-	if (follow_chain(answer, &owner, query))
+	if (follow_chain(answer, &owner, query)) {
+		if (owner != asked)
+			read_end(owner, query);
 		status = read_records(answer, owner, query);
-	else
+	} else {
 		rtls_dns_answer_fail(query, "CNAME chain too long");
+	}
 	free(asked->data);
 	free(asked);
 	return status;

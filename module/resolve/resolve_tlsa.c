@@ -1,9 +1,12 @@
-/* resolve_tlsa.c - behind a secure MX answer: the hosts' addresses, and TLSA where these are secure
- * (RFC 7672 section 2.2.2).
+/* resolve_tlsa.c - can the hosts' addresses be had, and behind a secure MX answer TLSA where these are
+ * secure (RFC 7672 section 2.2.2).
  *
- * Asked is _25._tcp.<MX host>, never the name a CNAME leads to, although RFC 7672 section
- * 2.2.3 would begin there: Exim asks for the MX host only, and what is
- * known here must be what it will find. */
+ * The addresses are asked for behind an insecure answer too: Exim will want them anyway, and one host
+ * whose lookup fails would make its manualroute router put off the whole message.
+ *
+ * Where CNAMEs lead to another name, TLSA is asked for there, and not for the MX host
+ * too, although RFC 7672 section 2.2.3 would: Exim does not either, and what is known
+ * here must be what it will find. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,13 +78,29 @@ static enum rtls_dnssec worst(enum rtls_dnssec a, enum rtls_dnssec b)
 	return a == RTLS_DNSSEC_SECURE ? b : a;
 }
 
+/* None of either family, and it is not known that there is none. */
+static bool has_failed(const struct rtls_dns_query *addresses)
+{
+	return addresses[0].outcome != RTLS_DNS_FOUND &&
+	       addresses[1].outcome != RTLS_DNS_FOUND &&
+	       (addresses[0].outcome == RTLS_DNS_FAILED ||
+		       addresses[1].outcome == RTLS_DNS_FAILED);
+}
+
 static void judge_address(struct rtls_resolving *resolving, struct rtls_mx *mx,
 	const struct rtls_dns_query *addresses)
 {
 	mx->address = worst(addresses[0].dnssec, addresses[1].dnssec);
+	if (mx->address != RTLS_DNSSEC_BOGUS && has_failed(addresses))
+		mx->address = RTLS_DNSSEC_UNKNOWN;
 	/* RFC 7672 section 2.1.2: bogus means unreachable, not insecure. */
-	if (mx->address == RTLS_DNSSEC_BOGUS)
+	if (mx->address == RTLS_DNSSEC_BOGUS || has_failed(addresses))
 		mx->tlsa = RTLS_TLSA_FAILED;
+	for (size_t i = 0; i < 2; i++)
+		if (addresses[i].outcome == RTLS_DNS_FOUND &&
+			addresses[i].end[0] != '\0')
+			mx->cname = rtls_resolving_keep(
+				resolving, rtls_slice(addresses[i].end));
 	/* Addresses change often, their security hardly ever: only a failure
 	 * makes the answer short-lived. */
 	for (size_t i = 0; i < 2; i++)
@@ -188,7 +207,10 @@ static enum rtls_status ask_tlsa(
 	for (size_t i = 0; i < record->mx_count; i++)
 		if (record->mx[i].address == RTLS_DNSSEC_SECURE)
 			name_query(&queries[count++], "_25._tcp.",
-				record->mx[i].host, RTLS_DNS_TLSA);
+				record->mx[i].cname.size > 0
+					? record->mx[i].cname
+					: record->mx[i].host,
+				RTLS_DNS_TLSA);
 	if (count > 0)
 		status = rtls_dns_run(resolving->dns, queries, count, err);
 	count = 0;
@@ -205,11 +227,11 @@ enum rtls_status rtls_resolve_tlsa(
 {
 	enum rtls_status status;
 
-	if (resolving->record->mx_dnssec != RTLS_DNSSEC_SECURE ||
-		resolving->record->mx_count == 0)
+	if (resolving->record->mx_count == 0)
 		return RTLS_OK;
 	status = ask_addresses(resolving, err);
-	if (status == RTLS_OK)
+	if (status == RTLS_OK &&
+		resolving->record->mx_dnssec == RTLS_DNSSEC_SECURE)
 		status = ask_tlsa(resolving, err);
 	return status;
 }

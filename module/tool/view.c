@@ -57,6 +57,12 @@ static const char *const tlsa_marks[] = {
 	[RTLS_TLSA_FAILED] = " (TLSA lookup failed)",
 };
 
+static const char *tlsa_mark(const struct rtls_mx *mx)
+{
+	return rtls_record_lacks_address(mx) ? " (address lookup failed)"
+					     : tlsa_marks[mx->tlsa];
+}
+
 static const char *dnssec_mark(enum rtls_dnssec dnssec)
 {
 	return dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)" : "";
@@ -155,7 +161,7 @@ static void print_mx(const struct rtls_record *record, int64_t now_s)
 
 		(void)printf("           %5u %s%s%s\n", mx->preference,
 			rtls_quoted(&q, mx->host), dnssec_mark(mx->address),
-			tlsa_marks[mx->tlsa]);
+			tlsa_mark(mx));
 	}
 }
 

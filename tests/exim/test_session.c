@@ -236,6 +236,55 @@ static void test_certificate_garbage(void **state)
 	}
 }
 
+/* D10: TLSA records of port 25 say nothing about another one. */
+static void test_dane_is_of_port_25(void **state)
+{
+	(void)state;
+	host_set("$address_data", "class=enforce sts=enforce id=1 dnssec=yes "
+				  "hosts=\"Mx.bank.example\" mx=\"x.example\" "
+				  "dane=\"mx.bank.example\"");
+	host_set("$host_port", "25");
+	assert_string_equal(event("tcp:connect"), "");
+	(void)event("tcp:close");
+	host_set("$host_port", "587");
+	assert_string_not_equal(event("tcp:connect"), "");
+	assert_non_null(strstr(host_log(), "not in the MTA-STS policy of "));
+}
+
+/* A6.2, D5: Exim calls a host by the name that its CNAME leads to. */
+static void test_host_behind_a_cname(void **state)
+{
+	(void)state;
+	host_set("$address_data",
+		ENFORCE " cname=\"a.cdn.example=mx.bank.example "
+			"b.cdn.example=mx.evil.example\"");
+	host_set("$host", "A.cdn.example");
+	assert_string_equal(event("tcp:connect"), "");
+	(void)event("smtp:connect");
+	(void)event_with("smtp:ehlo", "250 x");
+	(void)event("tcp:close");
+	assert_non_null(strstr(host_log(),
+		"host mx.bank.example refused: STARTTLS is not offered"));
+	host_set("$host", "b.cdn.example");
+	assert_string_not_equal(event("tcp:connect"), "");
+	host_set("$host", "c.cdn.example");
+	assert_string_not_equal(event("tcp:connect"), "");
+}
+
+/* EDGE 82: what stands for a host without addresses is refused, and not for good. */
+static void test_host_without_addresses(void **state)
+{
+	(void)state;
+	host_set("$address_data", "class=strict dnssec=yes requiretls=verified "
+				  "hosts=\"192.0.0.8::50000\" "
+				  "tlsafail=\"mx.bank.example\"");
+	host_set("$host", "192.0.0.8");
+	assert_string_not_equal(event("tcp:connect"), "");
+	assert_non_null(
+		strstr(host_log(), "host 192.0.0.8 refused: it stands "
+				   "for one whose address lookup failed"));
+}
+
 static void test_dane_decides(void **state)
 {
 	(void)state;
@@ -332,6 +381,9 @@ int main(void)
 		cmocka_unit_test_setup(test_plan_too_long, start),
 		cmocka_unit_test_setup(test_no_configuration, start),
 		cmocka_unit_test_setup(test_certificate_garbage, start),
+		cmocka_unit_test_setup(test_dane_is_of_port_25, start),
+		cmocka_unit_test_setup(test_host_behind_a_cname, start),
+		cmocka_unit_test_setup(test_host_without_addresses, start),
 		cmocka_unit_test_setup(test_dane_decides, start),
 		cmocka_unit_test_setup(test_ehlo_hostile, start),
 		cmocka_unit_test_setup(test_starttls_missing_is_refused, start),

@@ -21,18 +21,18 @@ def let_expire() -> None:
 # --- DNS ----------------------------------------------------------------------
 
 @pytest.mark.parametrize("domain, answer, dnssec, mx", [
-    ("nopolicy", "hosts", "insecure", ["10 good.mail.example address=unknown tlsa=unknown"]),
+    ("nopolicy", "hosts", "insecure", ["10 good.mail.example address=insecure tlsa=unknown"]),
     ("secure", "hosts", "secure", ["10 good.mail.example address=insecure tlsa=unknown"]),
     ("enforce-fallback", "hosts", "insecure",
-     ["10 down.smtp.example address=unknown tlsa=unknown",
-      "20 good.mail.example address=unknown tlsa=unknown"]),
+     ["10 down.smtp.example address=insecure tlsa=unknown",
+      "20 good.mail.example address=insecure tlsa=unknown"]),
     ("dane-good", "hosts", "secure", ["10 good.dane.example address=secure tlsa=secure"]),
     ("dane-notlsa", "hosts", "secure", ["10 notlsa.dane.example address=secure tlsa=none"]),
     ("tlsafail", "hosts", "secure", ["10 tlsafail.dane.example address=secure tlsa=failed"]),
-    ("ipv6", "hosts", "insecure", ["10 v6.mail.example address=unknown tlsa=unknown"]),
+    ("ipv6", "hosts", "insecure", ["10 v6.mail.example address=insecure tlsa=unknown"]),
     ("nullmx", "null", "insecure", []),
     ("secure-nullmx", "null", "secure", []),
-    ("implicit", "implicit", "insecure", ["0 implicit.example address=unknown tlsa=unknown"]),
+    ("implicit", "implicit", "insecure", ["0 implicit.example address=insecure tlsa=unknown"]),
     ("no-such", "nxdomain", "secure", []),
     ("x.nopolicy", "nxdomain", "insecure", []),
     ("alias.secure", "hosts", "secure", ["10 good.mail.example address=insecure tlsa=unknown"]),

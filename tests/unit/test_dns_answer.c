@@ -257,6 +257,50 @@ static void free_query(struct rtls_dns_query *query)
 	free(query);
 }
 
+/* D10: the name that a chain ends at, when a host can be called that. */
+static void tells_where_a_chain_ends(void **state)
+{
+	static const struct {
+		struct reply reply;
+		enum rtls_dns_outcome outcome;
+		const char *end;
+	} cases[] = {
+		{ { 0, { "d.example. 300 IN A 192.0.2.1" }, { 0 } },
+			RTLS_DNS_FOUND, "" },
+		{ { 0,
+			  { "D.example. 300 IN CNAME E.example.",
+				  "e.example. 300 IN CNAME f_.Example.",
+				  "f_.example. 300 IN A 192.0.2.1" },
+			  { 0 } },
+			RTLS_DNS_FOUND, "f_.example" },
+		{ { 0,
+			  { "d.example. 300 IN CNAME a\\032b.example.",
+				  "a\\032b.example. 300 IN A 192.0.2.1" },
+			  { 0 } },
+			RTLS_DNS_FOUND, "" },
+		{ { 3, { "d.example. 300 IN CNAME e.example." }, { SOA } },
+			RTLS_DNS_NXDOMAIN, "e.example" },
+		{ { 0,
+			  { "d.example. 300 IN CNAME e.example.",
+				  "e.example. 300 IN CNAME d.example." },
+			  { 0 } },
+			RTLS_DNS_FAILED, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rtls_dns_query *query =
+			make_query("d.example", RTLS_DNS_A);
+		getdns_dict *reply = make_reply(&cases[i].reply);
+
+		assert_int_equal(rtls_dns_answer_read(reply, query), RTLS_OK);
+		assert_int_equal(query->outcome, cases[i].outcome);
+		assert_string_equal(query->end, cases[i].end);
+		getdns_dict_destroy(reply);
+		free_query(query);
+	}
+}
+
 static void keeps_the_first_mx(void **state)
 {
 	struct rtls_dns_query *query =
@@ -511,6 +555,8 @@ int main(void)
 	static struct check_suite suite;
 
 	CHECK_TABLE(&suite, reads_reply, rows);
+	check_add(&suite, "D10 where a chain ends", tells_where_a_chain_ends,
+		NULL);
 	check_add(
 		&suite, "the first 256 MX are kept", keeps_the_first_mx, NULL);
 	check_add(&suite, "more than 256 TXT are a failure",

@@ -10,7 +10,8 @@
 #define TEXT_SIZE 4096
 
 /* What goes into a plan: hosts as "preference name tlsa-letter ...", the
- * letters being - none, s secure, u unusable, f failed. */
+ * letters being - none, s secure, u unusable, f failed, l failed and without
+ * addresses; and "b=a" the host b whose CNAME leads to a. */
 struct row {
 	const char *proves;
 	enum rtls_class class;
@@ -72,6 +73,20 @@ static const struct row rows[] = {
 		"10 a f 10 b s 10 c f", NULL, "",
 		"class=enforce dnssec=yes hosts=\"A::58483:B:C::58483\" dane=\"b\" "
 		"tlsafail=\"a c\"" },
+	{ "D2 EDGE 82 addresses that failed: as one that does not answer",
+		ENFORCE, INSECURE, false, "10 a l 20 b -", "enforce", "a b",
+		"class=enforce sts=enforce" POLICY
+		" dnssec=no hosts=\"192.0.0.8::58483:+:B\" mx=\"a b\" "
+		"tlsafail=\"a\"" },
+	{ "D2 the same, flagged, alone", STRICT, SECURE, false, "10 a l", NULL,
+		"",
+		"class=strict dnssec=yes hosts=\"192.0.0.8::58483\" "
+		"tlsafail=\"a\"" },
+	{ "A6.2 D5 hosts behind a CNAME", ENFORCE, SECURE, false,
+		"10 a=x.y - 20 b=z s 20 c=d - 30 d -", "enforce", "a",
+		"class=enforce sts=enforce" POLICY
+		" dnssec=yes hosts=\"A:+:B:C::58483:+:D::58483\" mx=\"a\" "
+		"dane=\"b\" cname=\"x.y=a z=b\"" },
 	{ "observe: known, but not acted upon", OBSERVE, SECURE, false,
 		"10 a f 10 b s", "testing", "c",
 		"class=observe sts=testing" POLICY
@@ -121,6 +136,7 @@ static enum rtls_tlsa_state tlsa_of(struct rtls_slice letter)
 	case 'u':
 		return RTLS_TLSA_UNUSABLE;
 	case 'f':
+	case 'l':
 		return RTLS_TLSA_FAILED;
 	default:
 		return RTLS_TLSA_NONE;
@@ -138,9 +154,12 @@ static void build_hosts(const char *hosts, struct rtls_record *record)
 
 		assert_true(rtls_slice_number(word, 99, &preference));
 		mx->preference = (unsigned)preference;
-		assert_true(rtls_slice_word(&rest, &mx->host));
+		assert_true(rtls_slice_word(&rest, &mx->cname));
+		mx->host = rtls_slice_take(&mx->cname, '=');
 		assert_true(rtls_slice_word(&rest, &word));
 		mx->tlsa = tlsa_of(word);
+		mx->address = word.data[0] == 'l' ? RTLS_DNSSEC_UNKNOWN
+						  : RTLS_DNSSEC_SECURE;
 	}
 }
 
@@ -238,7 +257,11 @@ static void check_hosts(struct rtls_slice hosts, const struct rtls_plan *plan,
 			assert_true(mx[-1].preference < mx->preference);
 			continue;
 		}
-		assert_true(rtls_slice_equal_nocase(host, mx->host));
+		if (rtls_record_lacks_address(
+			    rtls_record_mx(plan->record, mx->host)))
+			assert_true(rtls_slice_is(host, RTLS_NO_ADDRESS));
+		else
+			assert_true(rtls_slice_equal_nocase(host, mx->host));
 		assert_false(rtls_slice_equal(host, mx->host));
 		assert_int_equal(
 			marked, rtls_verdict_refuses(session,
@@ -269,6 +292,7 @@ static void check_round_trip(const struct rtls_plan *plan, const char *text)
 	assert_true(check_inside(slice, session.mx));
 	assert_true(check_inside(slice, session.dane));
 	assert_true(check_inside(slice, session.tlsafail));
+	assert_true(check_inside(slice, session.cname));
 	if (plan->own_mx && plan->record != NULL)
 		check_hosts(extract_hosts(text), plan, &session);
 	free(copy);
@@ -445,6 +469,7 @@ static enum rtls_status parse_cut(struct rtls_slice whole, size_t size)
 		assert_true(check_inside(text, plan.mx));
 		assert_true(check_inside(text, plan.dane));
 		assert_true(check_inside(text, plan.tlsafail));
+		assert_true(check_inside(text, plan.cname));
 		(void)rtls_verdict_host(&plan, text);
 	} else {
 		assert_true(check_is_untouched(&plan, sizeof(plan)));
@@ -573,6 +598,8 @@ static const struct host_row hosts[] = {
 		RTLS_HOST_TLSA_FAILED, true },
 	{ "D4 TLSA failed, observed", "class=observe tlsafail=a", "a",
 		RTLS_HOST_TLSA_FAILED, false },
+	{ "D4 in place of one without addresses", ENFORCING, RTLS_NO_ADDRESS,
+		RTLS_HOST_TLSA_FAILED, true },
 	{ "relaxed", "class=relaxed", "a", RTLS_HOST_OK, false },
 };
 

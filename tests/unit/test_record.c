@@ -82,6 +82,11 @@ static const struct row rows[] = {
 			  "mx 1 c.example address=secure tlsa=unusable\n"
 			  "mx 65535 d_.example address=bogus tlsa=failed\n"),
 		RTLS_OK, NULL },
+	{ "A6.2 a host behind a CNAME",
+		TEXT(HEAD "mx-answer hosts\n"
+			  "mx 0 a.example address=secure tlsa=secure "
+			  "cname=x_.example\n"),
+		RTLS_OK, NULL },
 	{ "D7 sorted by preference, stable",
 		TEXT(HEAD "mx-answer hosts\n"
 			  "mx 20 c.example address=unknown tlsa=unknown\n"
@@ -209,6 +214,18 @@ static const struct row rows[] = {
 	{ "junk behind the states",
 		TEXT(HEAD "mx-answer hosts\nmx 0 a.example address=secure "
 			  "tlsa=none x\n"),
+		RTLS_INVALID, "line 4: unexpected" },
+	{ "a CNAME to what is no host name",
+		TEXT(HEAD "mx-answer hosts\nmx 0 a.example address=secure "
+			  "tlsa=none cname=A.example\n"),
+		RTLS_INVALID, "line 4: unexpected" },
+	{ "a CNAME to nowhere",
+		TEXT(HEAD "mx-answer hosts\nmx 0 a.example address=secure "
+			  "tlsa=none cname=\n"),
+		RTLS_INVALID, "line 4: unexpected" },
+	{ "junk behind the CNAME",
+		TEXT(HEAD "mx-answer hosts\nmx 0 a.example address=secure "
+			  "tlsa=none cname=b.example x\n"),
 		RTLS_INVALID, "line 4: unexpected" },
 	{ "TLSA: octet too large", TEXT(HEAD "tlsa a.example 256 1 1 8cb0\n"),
 		RTLS_INVALID, "line 3: unexpected" },

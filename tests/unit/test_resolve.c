@@ -33,6 +33,7 @@ struct answer {
 	enum rtls_dns_outcome outcome;
 	enum rtls_dnssec dnssec;
 	uint32_t ttl_s;
+	const char *end;         /* where CNAMEs lead, or NULL */
 	const char *records[80]; /* "text" or, MX, "preference text" */
 };
 
@@ -88,6 +89,8 @@ static void fill(struct rtls_dns_query *query, const struct answer *answer)
 	query->outcome = answer->outcome;
 	query->dnssec = answer->dnssec;
 	query->ttl_s = answer->ttl_s;
+	(void)snprintf(query->end, sizeof(query->end), "%s",
+		answer->end == NULL ? "" : answer->end);
 	query->count = 0;
 	/* Freed with the query: nothing of it may be borrowed any longer. */
 	query->storage = calloc(80, 1200);
@@ -324,9 +327,9 @@ static void sorts_hosts(void **state)
 	check_host(2, "a2.example", 10);
 	check_host(3, "c.example", 20);
 	check_host(4, "a.example", 20);
-	/* D9: nobody asks for addresses behind an insecure MX. */
-	assert_int_equal(dns_asked, 2);
-	assert_int_equal(record->mx[0].address, RTLS_DNSSEC_UNKNOWN);
+	/* D9: nobody asks for TLSA behind an insecure MX. */
+	assert_int_equal(dns_asked, 2 + 5 * 2);
+	assert_int_equal(record->mx[0].address, RTLS_DNSSEC_INSECURE);
 	assert_int_equal(record->mx[0].tlsa, RTLS_TLSA_UNKNOWN);
 	assert_int_equal(record->note_count, 0);
 }
@@ -590,6 +593,50 @@ static void asks_tlsa_of_secure_hosts(void **state)
 	assert_int_equal(dns_asked, 7);
 }
 
+/* EDGE 82: behind an insecure MX too, for the router that has to leave it out. */
+static void unreachable_behind_an_insecure_mx(void **state)
+{
+	struct answer *mx = found(
+		DOMAIN, RTLS_DNS_MX, RTLS_DNSSEC_INSECURE, "10 a.example");
+
+	(void)state;
+	mx->records[1] = "20 b.example";
+	mx->records[2] = "30 c.example";
+	answer("a.example", RTLS_DNS_A, RTLS_DNS_FAILED, RTLS_DNSSEC_UNKNOWN);
+	answer("a.example", RTLS_DNS_AAAA, RTLS_DNS_NODATA, RTLS_DNSSEC_SECURE);
+	answer("b.example", RTLS_DNS_A, RTLS_DNS_FAILED, RTLS_DNSSEC_UNKNOWN);
+	found("b.example", RTLS_DNS_AAAA, RTLS_DNSSEC_INSECURE, "2001:db8::1");
+	/* Of c there is no address: Exim leaves it out by itself. */
+	resolve();
+	assert_int_equal(record->mx[0].tlsa, RTLS_TLSA_FAILED);
+	assert_true(rtls_record_lacks_address(&record->mx[0]));
+	assert_int_equal(record->mx[1].tlsa, RTLS_TLSA_UNKNOWN);
+	assert_int_equal(record->mx[2].tlsa, RTLS_TLSA_UNKNOWN);
+	assert_int_equal(record->mx_until_s, now_s + 60);
+	assert_int_equal(dns_asked, 2 + 3 * 2);
+}
+
+/* D10: TLSA where the CNAME leads to, as Exim asks, and nowhere else. */
+static void asks_tlsa_behind_a_cname(void **state)
+{
+	(void)state;
+	secure_mx("10 a.example", "20 b.example");
+	addresses("a.example", RTLS_DNSSEC_SECURE, RTLS_DNSSEC_SECURE);
+	addresses("b.example", RTLS_DNSSEC_INSECURE, RTLS_DNSSEC_INSECURE);
+	for (size_t i = 1; i < answer_count; i++)
+		answers[i].end = "target.example";
+	found("_25._tcp.target.example", RTLS_DNS_TLSA, RTLS_DNSSEC_SECURE,
+		"3 1 1 " HEX64);
+	answer("_25._tcp.a.example", RTLS_DNS_TLSA, RTLS_DNS_FAILED,
+		RTLS_DNSSEC_UNKNOWN);
+	resolve();
+	assert_true(rtls_slice_is(record->mx[0].cname, "target.example"));
+	assert_int_equal(record->mx[0].tlsa, RTLS_TLSA_SECURE);
+	assert_true(rtls_slice_is(record->tlsa[0].host, "a.example"));
+	assert_true(rtls_slice_is(record->mx[1].cname, "target.example"));
+	assert_int_equal(record->mx[1].tlsa, RTLS_TLSA_UNKNOWN);
+}
+
 static const struct tlsa_row {
 	const char *proves;
 	enum rtls_dnssec v4, v6;
@@ -630,9 +677,9 @@ static const struct tlsa_row {
 	{ "one family that failed does not", RTLS_DNSSEC_SECURE,
 		RTLS_DNSSEC_UNKNOWN, RTLS_DNS_FOUND, RTLS_DNSSEC_SECURE,
 		"3 1 1 " HEX64, RTLS_DNSSEC_SECURE, RTLS_TLSA_SECURE, 1 },
-	{ "both failed: nothing is known", RTLS_DNSSEC_UNKNOWN,
+	{ "D4 both failed: unreachable", RTLS_DNSSEC_UNKNOWN,
 		RTLS_DNSSEC_UNKNOWN, RTLS_DNS_FOUND, RTLS_DNSSEC_SECURE,
-		"3 1 1 " HEX64, RTLS_DNSSEC_UNKNOWN, RTLS_TLSA_UNKNOWN, 0 },
+		"3 1 1 " HEX64, RTLS_DNSSEC_UNKNOWN, RTLS_TLSA_FAILED, 0 },
 };
 
 static void judges_tlsa(void **state)
@@ -784,7 +831,7 @@ static void mta_sts_off_asks_nothing(void **state)
 	sts_txt("v=STSv1; id=1;");
 	config.mta_sts = false;
 	resolve();
-	assert_int_equal(dns_asked, 1);
+	assert_int_equal(dns_asked, 3);
 	assert_int_equal(fetched, 0);
 	assert_int_equal(record->txt, RTLS_TXT_UNKNOWN);
 	/* Fresh as long as the MX is: no program start per message. */
@@ -824,7 +871,7 @@ static void fetches_a_policy_once(void **state)
 	/* Stale, but the id is the same: DNS only, and its clock runs on. */
 	later(601);
 	resolve();
-	assert_int_equal(dns_asked, 2);
+	assert_int_equal(dns_asked, 4);
 	assert_int_equal(fetched, 0);
 	assert_int_equal(record->policy_fetched_s, now_s - 601);
 }
@@ -1267,7 +1314,7 @@ static void failure_backs_off(void **state)
 	/* A2.11: not again for this id within five minutes */
 	later(299);
 	resolve();
-	assert_int_equal(dns_asked, 2);
+	assert_int_equal(dns_asked, 4);
 	assert_int_equal(fetched, 0);
 	assert_int_equal(record->fetch, RTLS_FETCH_FAILED);
 	/* but for another */
@@ -1448,7 +1495,7 @@ static void a_clock_that_jumped_is_no_immortality(void **state)
 	resolve();
 	later(-10 * 86400);
 	resolve();
-	assert_int_equal(dns_asked, 2);
+	assert_int_equal(dns_asked, 4);
 	assert_int_equal(fetched, 1);
 	assert_int_equal(record->policy_fetched_s, now_s);
 }
@@ -1658,7 +1705,7 @@ static void a_damaged_record_is_a_miss(void **state)
 	assert_int_equal(rtls_cache_path(spool_dir, DOMAIN, path), RTLS_OK);
 	write_file(path, "requiretls-record 1\nrubbish\n", 28);
 	resolve();
-	assert_int_equal(dns_asked, 2);
+	assert_int_equal(dns_asked, 4);
 	assert_true(has_note("cache record of " DOMAIN));
 	later(601);
 	resolve();
@@ -1739,6 +1786,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(bogus_mx_counts_at_once),
 	CASE(long_ttl_is_cut),
 	CASE(asks_tlsa_of_secure_hosts),
+	CASE(unreachable_behind_an_insecure_mx),
+	CASE(asks_tlsa_behind_a_cname),
 	CASE(tlsa_limits_the_lifetime),
 	CASE(a_tlsa_denial_lives_for_an_hour),
 	CASE(large_tlsa_sets_fit),
