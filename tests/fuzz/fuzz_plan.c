@@ -22,6 +22,7 @@ static void check_read(struct rtls_slice input)
 	PROPERTY(fuzz_inside(input, plan.mx));
 	PROPERTY(fuzz_inside(input, plan.dane));
 	PROPERTY(fuzz_inside(input, plan.tlsafail));
+	PROPERTY(fuzz_inside(input, plan.cname));
 	PROPERTY(plan.class <= RTLS_CLASS_RELAXED);
 	verdict = rtls_verdict_host(&plan, rtls_slice("mx." DOMAIN "."));
 	PROPERTY(verdict == rtls_verdict_host(&plan, rtls_slice("MX." DOMAIN)));
@@ -38,6 +39,10 @@ static void check_host(const struct rtls_plan *plan,
 	const struct rtls_mx *mx = rtls_record_mx(plan->record, host);
 
 	PROPERTY(rtls_verdict_refuses(session, verdict) == refused);
+	if (rtls_slice_is(host, RTLS_NO_ADDRESS)) {
+		PROPERTY(verdict == RTLS_HOST_TLSA_FAILED);
+		return;
+	}
 	PROPERTY(mx != NULL);
 	PROPERTY((mx->tlsa == RTLS_TLSA_FAILED) ==
 		 (verdict == RTLS_HOST_TLSA_FAILED));
@@ -56,6 +61,24 @@ static bool take_port(struct rtls_slice *rest)
 	(void)rtls_slice_take(rest, ':');
 	(void)rtls_slice_take(rest, ':');
 	return true;
+}
+
+/* Whatever name Exim has of a host, it is that of an MX host to us. */
+static void check_cnames(
+	const struct rtls_plan *plan, const struct rtls_session_plan *session)
+{
+	for (size_t i = 0; plan->record != NULL && i < plan->record->mx_count;
+		i++) {
+		const struct rtls_mx *mx = &plan->record->mx[i];
+
+		PROPERTY(rtls_record_mx(plan->record,
+				 rtls_session_plan_mx(session, mx->host)) !=
+			 NULL);
+		if (mx->cname.size != 0)
+			PROPERTY(rtls_record_mx(plan->record,
+					 rtls_session_plan_mx(
+						 session, mx->cname)) != NULL);
+	}
 }
 
 static void check_hosts(const struct rtls_plan *plan,
@@ -115,6 +138,7 @@ static void check_plan(const struct rtls_plan *plan)
 	PROPERTY(rtls_slice_equal(session.policy_digest, plan->policy_digest));
 	PROPERTY(session.mx_secure == (plan->mx_dnssec == RTLS_DNSSEC_SECURE));
 	check_hosts(plan, &session, buffer);
+	check_cnames(plan, &session);
 }
 
 static void choose(const uint8_t *data, size_t size, struct rtls_config *config,
