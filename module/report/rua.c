@@ -6,7 +6,6 @@
  */
 #include "rua.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/field.h"
@@ -71,6 +70,20 @@ static bool is_dot_atom(struct rtls_slice text)
 	return !is_after_dot;
 }
 
+/* decode() undone, of what parse_mailto() would take for something else: the outbox
+ * keeps the URI, and reads it again. Always fits: an address is short. */
+static void encode(const char *address, char out[RTLS_RUA_SIZE])
+{
+	struct rtls_text uri;
+
+	rtls_text_init(&uri, out, RTLS_RUA_SIZE);
+	rtls_text_printf(&uri, MAILTO);
+	for (; *address != '\0'; address++)
+		rtls_text_printf(&uri,
+			*address == '%' || *address == '?' ? "%%%02X" : "%c",
+			(unsigned)(unsigned char)*address);
+}
+
 bool rtls_rua_address(struct rtls_slice text, char out[RTLS_ADDRESS_SIZE])
 {
 	char domain[RTLS_DOMAIN_SIZE];
@@ -91,19 +104,19 @@ static enum rtls_status parse_mailto(
 	struct rtls_slice rest, struct rtls_rua *rua, struct rtls_err *err)
 {
 	struct rtls_slice encoded = rtls_slice_take(&rest, '?');
-	char buffer[RTLS_RUA_SIZE], address[RTLS_ADDRESS_SIZE];
+	char buffer[RTLS_RUA_SIZE];
 	struct rtls_quoted quoted;
 	struct rtls_text decoded;
 
 	rtls_text_init(&decoded, buffer, sizeof(buffer));
 	if (!decode(encoded, &decoded) ||
-		!rtls_rua_address(rtls_text_slice(&decoded), address)) {
+		!rtls_rua_address(rtls_text_slice(&decoded), rua->address)) {
 		rtls_err_set(err, "not a plain address: %s",
 			rtls_quoted(&quoted, encoded));
 		return RTLS_INVALID;
 	}
 	rua->kind = RTLS_RUA_MAILTO;
-	snprintf(rua->uri, sizeof(rua->uri), MAILTO "%s", address);
+	encode(rua->address, rua->uri);
 	return RTLS_OK;
 }
 
@@ -159,6 +172,5 @@ enum rtls_status rtls_rua_parse(
 
 const char *rtls_rua_target(const struct rtls_rua *rua)
 {
-	return rua->kind == RTLS_RUA_MAILTO ? rua->uri + strlen(MAILTO)
-					    : rua->uri;
+	return rua->kind == RTLS_RUA_MAILTO ? rua->address : rua->uri;
 }

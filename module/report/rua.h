@@ -6,7 +6,8 @@
 
 #include "policy/domain.h"
 
-#define RTLS_RUA_SIZE 1024
+#define RTLS_RUA_SIZE     1024
+#define RTLS_ADDRESS_SIZE (64 + 1 + RTLS_DOMAIN_SIZE)
 
 enum rtls_rua_kind {
 	RTLS_RUA_MAILTO,
@@ -15,8 +16,11 @@ enum rtls_rua_kind {
 
 struct rtls_rua {
 	enum rtls_rua_kind kind;
-	char uri[RTLS_RUA_SIZE]; /* "mailto:" and the address decoded, domain
-	                          * normalized; https as written */
+	char uri[RTLS_RUA_SIZE]; /* https as written; "mailto:" and the address,
+	                          * of which only "%" and "?" are encoded:
+	                          * parsed again it is the same */
+	char address
+		[RTLS_ADDRESS_SIZE]; /* of mailto: decoded, domain normalized */
 };
 
 /*
@@ -32,8 +36,6 @@ RTLS_MUST_CHECK enum rtls_status rtls_rua_parse(
 
 /* The address or the URL; borrows from rua. */
 const char *rtls_rua_target(const struct rtls_rua *rua);
-
-#define RTLS_ADDRESS_SIZE (64 + 1 + RTLS_DOMAIN_SIZE)
 
 /* A plain address: a dot-atom of RFC 5322 and a domain, which is normalized. False, and out is "",
  * when it is none. */
