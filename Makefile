@@ -5,7 +5,7 @@
 #   make check      install what is missing, build, run every test
 #   make lint       all static checks
 #   make asan       unit tests and seeds under ASan and UBSan, gcc and clang
-#   make fuzz       SECONDS=60 TARGET=name: libFuzzer on one parser or on all
+#   make fuzz       SECONDS=60 or RUNS=n, TARGET=name: libFuzzer on one parser or on all
 #   make bench      measure, print the table of docs/PERFORMANCE.md
 #   make exim       EXIM_RELEASE=4.96: Exim with our patches, as Debian packages
 #   make exim-all   the same of every release there are patches for
@@ -84,6 +84,7 @@ $(OUT)/libstore.a: $(STORE)
 $(OUT)/libtls.a: $(TLS)
 $(OUT)/libresolve.a: $(RESOLVE)
 $(OUT)/libreport.a: $(REPORT)
+$(OUT)/libtool.a: $(filter-out %/main.o,$(TOOL))
 $(OUT)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -113,9 +114,14 @@ $(OUT)/module/%: $(OUT)/obj/tests/exim/%.o $(HOSTED) $(OUT)/libtls.a $(OUT)/libs
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lgnutls
 
-$(OUT)/replay/%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libstore.a $(OUT)/libpolicy.a
+# A fuzz target with its seeds to replay; `make fuzz` puts libFuzzer in place of the driver.
+# The module comes along as in the tests above, for targets that call it.
+FUZZ_DRIVER = $(OUT)/obj/tests/fuzz/replay.o
+$(OUT)/obj/tests/fuzz/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"' -Itests -Itests/unit
+$(OUT)/libhosted.a: $(HOSTED)
+$(OUT)/replay/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/libhosted.a $(OUT)/libtool.a $(UNIT_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lgnutls
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NET_LIBS)
 
 deps:
 	@build/deps.sh
@@ -179,8 +185,13 @@ asan-gcc:
 asan-clang:
 	@$(MAKE) --no-print-directory -s OUT=$(OUT)/asan-clang CC=$(CLANG) CFLAGS="$(SANITIZE)" unit-and-seeds
 
+# With neither, each target runs for a minute.
+fuzz: FUZZED = $(if $(TARGET),fuzz_$(TARGET:fuzz_%=%),$(FUZZERS))
 fuzz:
-	@CC=$(CLANG) OUT=$(OUT)/fuzz FUZZ_SECONDS=$(SECONDS) tests/run-fuzz $(if $(TARGET),$(TARGET),$(FUZZERS))
+	@$(MAKE) --no-print-directory -s OUT=$(OUT)/fuzz CC=$(CLANG) FUZZ_DRIVER= \
+		CFLAGS="$(SANITIZE) -O2 -fsanitize=fuzzer-no-link" LDFLAGS="-fsanitize=fuzzer" \
+		$(addprefix $(OUT)/fuzz/replay/,$(FUZZED))
+	@OUT=$(OUT)/fuzz FUZZ_SECONDS=$(SECONDS) FUZZ_RUNS=$(RUNS) tests/run-fuzz $(FUZZED)
 
 lint:
 	@CLANG=$(CLANG) build/lint.sh
