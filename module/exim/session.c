@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/domain.h"
+#include "policy/ehlo.h"
 #include "policy/text.h"
 #include "store/refused.h"
 
@@ -332,24 +333,13 @@ static int on_certificate(const struct rtls_config *config, uschar **yield,
 	return rtls_exim_return(yield, rtls_slice(why));
 }
 
-/* "250-mx.example.com Hello ..." and further lines, CR or not. */
 static void ehlo_read(struct rtls_slice answer)
 {
-	struct rtls_slice line, helo;
-	bool first = true;
+	struct rtls_ehlo ehlo;
 
-	while (rtls_slice_line(&answer, &line)) {
-		if (line.size < 4)
-			continue;
-		line = rtls_slice_trim(
-			rtls_slice_n(line.data + 4, line.size - 4));
-		helo = rtls_slice_take(&line, ' ');
-		if (first)
-			rtls_quote(session.helo, sizeof(session.helo), helo);
-		else if (rtls_slice_is(helo, "STARTTLS")) /* as Exim does */
-			session.starttls_offered = true;
-		first = false;
-	}
+	rtls_ehlo_parse(answer, &ehlo);
+	rtls_quote(session.helo, sizeof(session.helo), ehlo.name);
+	session.starttls_offered = ehlo.starttls;
 }
 
 static int on_ehlo(const struct rtls_config *config, uschar **yield,
