@@ -13,7 +13,7 @@ static bool take_acl_variable(struct rtls_slice *header, struct rtls_slice line,
 	(void)rtls_slice_take(&line, ' ');
 	*name = rtls_slice_take(&line, ' ');
 	if (!rtls_slice_number(line, RTLS_SPOOL_HEADER_MAX, &size) ||
-		size >= header->size)
+		size >= header->size || header->data[size] != '\n')
 		return false;
 	*value = rtls_slice_n(header->data, (size_t)size);
 	*header =

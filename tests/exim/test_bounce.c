@@ -140,6 +140,8 @@ static const struct {
 		true },
 	{ "a variable that is cut off", HEAD "-aclm _x 4000\na\n" NO TAIL,
 		true },
+	{ "a variable longer than it says", HEAD "-aclm _x 1\nab\n" NO TAIL,
+		true },
 	{ "a variable without a size", HEAD "-aclm _x\na\n" NO TAIL, true },
 };
 
