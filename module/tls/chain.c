@@ -100,7 +100,7 @@ static bool certificates_read(
 
 /* --- the name ------------------------------------------------------------- */
 
-static enum rtls_status names_host(gnutls_x509_crt_t leaf, const char *host,
+enum rtls_status rtls_leaf_names_host(gnutls_x509_crt_t leaf, const char *host,
 	struct rtls_certificate_verdict *verdict)
 {
 	struct rtls_text names;
@@ -142,7 +142,7 @@ enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
 	verdict->result = RTLS_RESULT_VALIDATION_FAILURE;
 	snprintf(verdict->text, sizeof(verdict->text), "unreadable");
 	if (certificates_read(chain, 1, &read))
-		status = names_host(read.crt[0], host, verdict);
+		status = rtls_leaf_names_host(read.crt[0], host, verdict);
 	certificates_free(&read);
 	return status;
 }
@@ -210,7 +210,7 @@ static void explain(gnutls_x509_crt_t leaf, const char *host, unsigned bits,
 		explain_dates(leaf, verdict);
 		return;
 	}
-	if (bits == 0 && names_host(leaf, host, verdict) != RTLS_OK)
+	if (bits == 0 && rtls_leaf_names_host(leaf, host, verdict) != RTLS_OK)
 		return;
 	verdict->result = bits == 0 ? RTLS_RESULT_SUCCESS
 				    : RTLS_RESULT_CERTIFICATE_NOT_TRUSTED;
