@@ -8,7 +8,8 @@
  * one of these reasons and no other:
  *
  *   GnuTLS matches, we do not
- *   - CN:       without any dNSName it goes by the CN
+ *   - CN:       without any dNSName, or none before one of more than 255 octets, it goes
+ *               by the CN
  *   - fragment: "*b.example.org" is "ab.example.org" to it (RFC 6125 leaves that to the
  *               application, RFC 8461 to nobody)
  *   - address:  "1.2" is the iPAddress 1.0.0.2 to it
@@ -107,12 +108,6 @@ static bool any(const struct certificate *certificate, const char *host,
 	return false;
 }
 
-static bool is_dns(const struct name *name, const char *host)
-{
-	(void)host;
-	return name->kind == 'd';
-}
-
 static bool is_fragment(const struct name *name, const char *host)
 {
 	(void)host;
@@ -155,6 +150,18 @@ static bool is_long(const struct name *name, const char *host)
 	return name->text.size > GNUTLS_NAME_MAX;
 }
 
+/* It stops at the first name that is too long for it. */
+static bool gnutls_goes_by_cn(const struct certificate *certificate)
+{
+	for (size_t i = 0; i < certificate->count; i++) {
+		if (is_long(&certificate->name[i], ""))
+			break;
+		if (certificate->name[i].kind == 'd')
+			return false;
+	}
+	return certificate->cn.data != NULL;
+}
+
 /* --- the two answers ------------------------------------------------------------ */
 
 static bool ask_ours(gnutls_x509_crt_t crt, const char *host)
@@ -178,8 +185,7 @@ static void compare(const struct certificate *certificate,
 
 	PROPERTY(ours == any(certificate, host, is_ours));
 	if (gnutls && !ours)
-		PROPERTY((!any(certificate, host, is_dns) &&
-				 certificate->cn.data != NULL) ||
+		PROPERTY(gnutls_goes_by_cn(certificate) ||
 			 any(certificate, host, is_fragment) ||
 			 any(certificate, host, is_address) ||
 			 any(certificate, host, is_numbers));
