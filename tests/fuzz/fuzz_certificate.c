@@ -1,0 +1,53 @@
+/* fuzz_certificate.c - what a server shows: the lines are certificates in base64, as Exim hands
+ * them over; and the whole input is one in DER. */
+#include <string.h>
+
+#include "fuzz.h"
+#include "tls/chain.h"
+
+static void check_verdict(const struct rtls_chain *chain)
+{
+	struct rtls_certificate_verdict verdict = { .text = "" };
+
+	if (rtls_chain_names_host(chain, "mx.bank.example", &verdict) ==
+		RTLS_OK)
+		return;
+	PROPERTY(verdict.text[0] != '\0');
+	PROPERTY(verdict.result == RTLS_RESULT_CERTIFICATE_HOST_MISMATCH ||
+		 verdict.result == RTLS_RESULT_VALIDATION_FAILURE);
+	for (const char *at = verdict.text; *at != '\0'; at++)
+		PROPERTY(*at >= ' ' && *at <= '~');
+}
+
+static void check_base64(struct rtls_slice input)
+{
+	struct rtls_chain chain = { .count = 0 };
+	struct rtls_slice line;
+
+	while (rtls_slice_line(&input, &line)) {
+		unsigned before = chain.count;
+		enum rtls_status status = rtls_chain_prepend(&chain, line);
+
+		PROPERTY(status == RTLS_OK || status == RTLS_INVALID);
+		PROPERTY(status == RTLS_OK || chain.count == before);
+		PROPERTY(chain.count <= RTLS_CHAIN_MAX);
+	}
+	check_verdict(&chain);
+	rtls_chain_clear(&chain);
+	PROPERTY(chain.count == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const gnutls_datum_t der = { (unsigned char *)(uintptr_t)data,
+		(unsigned)size };
+	struct rtls_chain chain = { .count = 0 };
+
+	check_base64(fuzz_input(data, size));
+	if (size == 0)
+		return 0;
+	PROPERTY(rtls_chain_append(&chain, &der) == RTLS_OK);
+	check_verdict(&chain);
+	rtls_chain_clear(&chain);
+	return 0;
+}
