@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "policy/utf8.h"
 #include "report/aggregate.h"
 #include "report/report_mail.h"
-#include "report/utf8.h"
 #include "tool/summary.h"
 
 #define DAY_S INT64_C(1795219200) /* 2026-11-21 */

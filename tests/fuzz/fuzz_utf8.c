@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "fuzz.h"
-#include "report/utf8.h"
+#include "policy/utf8.h"
 
 /* Of well-formed UTF-8: controls and noncharacters, by their bytes. */
 static bool has_unclean(const uint8_t *data, size_t size)
