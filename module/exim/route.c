@@ -139,23 +139,6 @@ static void decide(struct request *request, struct knowledge *known,
 	rtls_verdict_route(&request->question, plan);
 }
 
-/* On an Exim without the patches a transport cannot bounce: session.c left a
- * note that all hosts were refused for this message, and the bounce is made
- * here. */
-static void apply_refused_note(
-	const struct request *request, struct rtls_plan *plan)
-{
-	const char *id = rtls_exim_expand("$message_exim_id");
-
-	if (plan->action != RTLS_DELIVER || plan->class != RTLS_CLASS_STRICT ||
-		id == NULL || *id == '\0' ||
-		rtls_refused_get(request->config->spool, id, request->domain,
-			plan->text, NULL) != RTLS_OK)
-		return;
-	plan->action = RTLS_FAIL;
-	plan->recheck = false;
-}
-
 /* RFC 8461 section 5.1: no bounce by what the cache says before a look at
  * DNS. */
 static void recheck(struct request *request, struct rtls_plan *plan)
@@ -171,8 +154,51 @@ static void recheck(struct request *request, struct rtls_plan *plan)
 		request->domain);
 }
 
+/* The text of the note that all hosts were refused for this message; not of one that is about
+ * other hosts, or another policy. */
+static bool has_refused_note(const struct request *request,
+	const struct rtls_plan *plan, char text[RTLS_ERR_SIZE])
+{
+	const char *id = rtls_exim_expand("$message_exim_id");
+	char mark[16];
+	size_t size;
+
+	if (plan->action != RTLS_DELIVER || plan->class != RTLS_CLASS_STRICT ||
+		id == NULL || *id == '\0' ||
+		rtls_refused_get(request->config->spool, id, request->domain,
+			text, NULL) != RTLS_OK)
+		return false;
+	size = (size_t)snprintf(
+		mark, sizeof(mark), "%08x ", rtls_plan_mark(plan));
+	if (!rtls_slice_starts(rtls_slice(text), mark))
+		return false;
+	memmove(text, text + size, strlen(text + size) + 1);
+	return true;
+}
+
+/* On an Exim without the patches a transport cannot bounce: session.c left a
+ * note, and the bounce is made here; not without a look at DNS either. */
+static void apply_refused_note(
+	struct request *request, bool fresh, struct rtls_plan *plan)
+{
+	char text[RTLS_ERR_SIZE];
+
+	if (!has_refused_note(request, plan, text))
+		return;
+	if (!fresh) {
+		recheck(request, plan);
+		if (!has_refused_note(request, plan, text))
+			return;
+	}
+	plan->action = RTLS_FAIL;
+	plan->recheck = false;
+	snprintf(plan->text, sizeof(plan->text), "%s", text);
+}
+
 static void route(struct request *request, struct rtls_plan *plan)
 {
+	bool fresh = false;
+
 	from_cache.known = from_cache.resolved = false;
 	if (rtls_question_needs_record(&request->question))
 		ask_cache(request);
@@ -180,12 +206,13 @@ static void route(struct request *request, struct rtls_plan *plan)
 		from_cache.resolved = true; /* nothing to ask */
 	if (!from_cache.resolved && ask_network(request, false)) {
 		decide(request, &from_network, plan);
+		fresh = true;
 	} else {
 		decide(request, &from_cache, plan);
 		if (plan->action == RTLS_FAIL && plan->recheck)
 			recheck(request, plan);
 	}
-	apply_refused_note(request, plan);
+	apply_refused_note(request, fresh, plan);
 }
 
 /* What the plan says of DNSSEC, not the record: that may be out of its time. */

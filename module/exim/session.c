@@ -448,7 +448,7 @@ static bool all_refused(void)
 
 /* The last host gave no delivery. RFC 8689 section 4.2.1: when all were
  * refused, bounce. Stock Exim cannot from here; the note makes the next
- * routing do it. */
+ * routing do it, if by then policy and hosts are still those of its mark. */
 static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 {
 	struct rtls_err err = { "" };
@@ -461,7 +461,9 @@ static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 		return nothing(yield);
 	rtls_text_init(&out, text, sizeof(text));
 	rtls_text_printf(&out,
-		"5.7.10 no MX host of %s qualifies for REQUIRETLS; ",
+		"%08x 5.7.10 no MX host of %s qualifies for REQUIRETLS; ",
+		rtls_session_plan_mark(&session.plan,
+			rtls_exim_value("${extract{hosts}{$address_data}}")),
 		session.policy_domain);
 	rtls_text_printf(&out, "%.120s", attempt.why);
 	if (rtls_refused_put(config->spool, id, session.policy_domain,

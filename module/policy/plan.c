@@ -16,13 +16,61 @@
 #define REFUSED_PORT_FIRST 49152U
 #define REFUSED_PORT_COUNT 16384U
 
+/* FNV-1a; letters of names in one case. */
+static uint32_t hash_of(struct rtls_slice text, bool is_name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (size_t i = 0; i < text.size; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+
+		if (is_name && byte >= 'A' && byte <= 'Z')
+			byte = (unsigned char)(byte - 'A' + 'a');
+		hash = (hash ^ byte) * 16777619U;
+	}
+	return hash;
+}
+
 unsigned rtls_plan_refused_port(struct rtls_slice domain)
 {
-	uint32_t hash = 2166136261U; /* FNV-1a */
+	return REFUSED_PORT_FIRST + hash_of(domain, false) % REFUSED_PORT_COUNT;
+}
 
-	for (size_t i = 0; i < domain.size; i++)
-		hash = (hash ^ (unsigned char)domain.data[i]) * 16777619U;
-	return REFUSED_PORT_FIRST + hash % REFUSED_PORT_COUNT;
+/* As whom the hosts of the plan list it. */
+static struct rtls_slice listed_name(
+	const struct rtls_record *record, const struct rtls_mx *mx)
+{
+	return rtls_record_lacks_address(rtls_record_mx(record, mx->host))
+		       ? rtls_slice(RTLS_NO_ADDRESS)
+		       : mx->host;
+}
+
+/* A sum: name servers like to turn hosts of one preference around. */
+unsigned rtls_plan_mark(const struct rtls_plan *plan)
+{
+	uint32_t mark = hash_of(plan->policy_id, false);
+
+	for (size_t i = 0; plan->record != NULL && i < plan->record->mx_count;
+		i++)
+		mark += hash_of(
+			listed_name(plan->record, &plan->record->mx[i]), true);
+	return mark;
+}
+
+unsigned rtls_session_plan_mark(
+	const struct rtls_session_plan *plan, struct rtls_slice hosts)
+{
+	uint32_t mark = hash_of(plan->policy_id, false);
+
+	while (hosts.size > 0) {
+		struct rtls_slice host = rtls_slice_take(&hosts, ':');
+
+		if (host.size == 0) /* "::PORT" of the host before */
+			(void)rtls_slice_take(&hosts, ':');
+		else if (!rtls_slice_is(host, "+"))
+			mark += hash_of(host, true);
+	}
+	return mark;
 }
 
 static struct rtls_session_plan session_of(const struct rtls_plan *plan)
@@ -83,10 +131,7 @@ static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 			rtls_text_printf(out, "%s",
 				mx->preference == mx[-1].preference ? ":"
 								    : ":+:");
-		if (rtls_record_lacks_address(rtls_record_mx(record, mx->host)))
-			rtls_text_add(out, rtls_slice(RTLS_NO_ADDRESS));
-		else
-			add_listed_name(out, mx->host);
+		add_listed_name(out, listed_name(record, mx));
 		if (rtls_verdict_refuses(&session, judge_host(plan, mx->host)))
 			rtls_text_printf(out, "::%u",
 				rtls_plan_refused_port(record->domain));

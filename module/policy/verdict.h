@@ -119,6 +119,10 @@ RTLS_MUST_CHECK enum rtls_status rtls_plan_format(
 /* The port of this domain's refused hosts. */
 unsigned rtls_plan_refused_port(struct rtls_slice domain);
 
+/* Which policy, by its id, and which hosts, in whatever order: when either is another one, what
+ * was refused under this plan is worth another try (RFC 8461 section 5.1). */
+unsigned rtls_plan_mark(const struct rtls_plan *plan);
+
 /* What a session needs of it, read back. Slices borrow from text. */
 struct rtls_session_plan {
 	enum rtls_class class;
@@ -145,6 +149,11 @@ struct rtls_session_plan {
  */
 RTLS_MUST_CHECK enum rtls_status rtls_session_plan_parse(
 	struct rtls_slice text, struct rtls_session_plan *plan);
+
+/* As rtls_plan_mark() of the plan; hosts is the value of that word, which the session has no
+ * other use for. */
+unsigned rtls_session_plan_mark(
+	const struct rtls_session_plan *plan, struct rtls_slice hosts);
 
 /* Is it of a class (strict, enforce) that sends nothing it cannot protect? */
 bool rtls_session_plan_insists(const struct rtls_session_plan *plan);

@@ -7,7 +7,7 @@ import ssl
 import time
 
 import pytest
-from mail import assert_delivered, assert_waiting, deliver
+from mail import assert_bounced, assert_delivered, assert_waiting, deliver
 from policyhost import (POLICY_HOST, RAW_HOST, RawHost, chunked, forget, http, padded,
                         policy_requests, resolve)
 from sender import SENDER_CONF, world
@@ -403,6 +403,29 @@ def test_last_bounce_comes_after_a_last_look(site):
     assert "host Selfsigned.mail.example" in site.lab.bounces("alice")[0].text
     assert site.log().count("rotate.example class=enforce sts=enforce id=strict") == 2
     assert site.log().count("certificate refused: self-signed") == 2
+
+
+@pytest.mark.parametrize("ttl_s", [2, 300])
+@pytest.mark.parametrize("changed", [True, False])
+def test_refused_message_gets_another_try_when_dns_changed(site, ttl_s, changed):
+    """A5.8, C2.9: all hosts were refused for a flagged message; it does not come back before
+    DNS was asked anew, and not when there is another policy and another host by then."""
+    lab = site.lab
+    lab.set_rrset("rotate.example", "MX", ["10 selfsigned.mail.example."], ttl_s=ttl_s)
+    lab.set_policy("rotate.example", world.policy_text("enforce", ["*.mail.example"]), id="one")
+    marker = deliver(site, "bob+requiretls@rotate.example")
+    assert_waiting(site, marker)
+    if changed:
+        lab.set_mx("rotate.example", ["10 good.mail.example"])
+        lab.set_txt("rotate.example", "v=STSv1; id=two;")
+    lab.dns_flush()
+    asked = lab.dns_queries("_mta-sts.rotate.example", "TXT")
+    lab.run_queue()
+    if changed:
+        assert_delivered(site, marker, "192.0.2.11")
+    else:
+        assert_bounced(site, marker, "5.7.10")
+    assert lab.dns_queries("_mta-sts.rotate.example", "TXT") > asked
 
 
 def test_mode_none_ends_enforcement_and_alerts(site):

@@ -293,8 +293,12 @@ static void check_round_trip(const struct rtls_plan *plan, const char *text)
 	assert_true(check_inside(slice, session.dane));
 	assert_true(check_inside(slice, session.tlsafail));
 	assert_true(check_inside(slice, session.cname));
-	if (plan->own_mx && plan->record != NULL)
+	if (plan->own_mx && plan->record != NULL) {
 		check_hosts(extract_hosts(text), plan, &session);
+		assert_int_equal(
+			rtls_session_plan_mark(&session, extract_hosts(text)),
+			rtls_plan_mark(plan));
+	}
 	free(copy);
 }
 
@@ -620,6 +624,35 @@ static void test_host(void **state)
 	free(copy);
 }
 
+/* What a note on refused hosts is about. */
+static void test_mark(void **state)
+{
+	static const char *const others[] = { "10 a.m - 20 c.n -",
+		"10 a.m - 20 b.m - 30 c.n -", "10 a.m -", "10 b.m -" };
+	static struct material one, two;
+
+	(void)state;
+	build(&(struct row){ .class = STRICT, .hosts = "10 a.m - 20 b.m -" },
+		&one);
+	build(&(struct row){ .class = STRICT, .hosts = "10 b.m - 10 a.m -" },
+		&two);
+	assert_int_equal(rtls_plan_mark(&one.plan), rtls_plan_mark(&two.plan));
+	two.plan.policy_id = rtls_slice("1b");
+	assert_int_not_equal(
+		rtls_plan_mark(&one.plan), rtls_plan_mark(&two.plan));
+	one.plan.policy_id = rtls_slice("1B");
+	assert_int_not_equal(
+		rtls_plan_mark(&one.plan), rtls_plan_mark(&two.plan));
+	one.plan.policy_id = rtls_slice("1b");
+	for (size_t i = 0; i < COUNT(others); i++) {
+		build(&(struct row){ .class = STRICT, .hosts = others[i] },
+			&two);
+		two.plan.policy_id = rtls_slice("1b");
+		assert_int_not_equal(
+			rtls_plan_mark(&one.plan), rtls_plan_mark(&two.plan));
+	}
+}
+
 /* C2.4, C3.3: flagged, what a patched Exim is to demand goes with the plan. */
 static void test_demand(void **state)
 {
@@ -658,6 +691,8 @@ int main(void)
 		&suite, "callers that break the contract", test_contract, NULL);
 	check_add(&suite, "A6.10 D7 what was written is what a session reads",
 		test_sweep, NULL);
+	check_add(&suite, "A5.8 C2.9 another id or host is another mark",
+		test_mark, NULL);
 	check_add(&suite, "C2.4 C3.3 what flagged mail demands", test_demand,
 		NULL);
 	check_add(&suite, "an exemption from the policy", test_exempt, NULL);
