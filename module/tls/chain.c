@@ -12,10 +12,12 @@
 #include "store/system_file.h"
 #include "tls/ca_bundle.h"
 
-#define BASE64_MAX      (128 * 1024)
+#define BASE64_MAX    (128 * 1024)
+#define SAN_COUNT_MAX 512
+#define SAN_SHOWN     150
+#ifndef BUNDLE_SIZE_MAX /* less when fuzzing: it is allocated at once */
 #define BUNDLE_SIZE_MAX (4 * 1024 * 1024)
-#define SAN_COUNT_MAX   512
-#define SAN_SHOWN       150
+#endif
 
 /* --- collecting ----------------------------------------------------------- */
 
