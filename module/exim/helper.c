@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,6 +86,9 @@ static void child_run(const char *program, char *const argv[], int output,
 	if (close_range(3, ~0U, 0) != 0)
 		_exit(EXIT_NO_START);
 	drop_root(identity);
+	/* The program does so too; this one it cannot leave out. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		_exit(EXIT_NO_START);
 	execve(program, argv, environment);
 	_exit(EXIT_NO_START);
 }

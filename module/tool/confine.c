@@ -61,7 +61,9 @@ int rtls_confine_drop(const char *user)
 	if (uid == 0 || gid == 0)
 		return rtls_verb_fail(
 			EX_CONFIG, "the configured user \"%s\" is root", user);
-	if (initgroups(user, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+	/* No other group, as when the module starts us: what lists groups may go to the
+	 * network. */
+	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
 		setresuid(uid, uid, uid) != 0)
 		return rtls_verb_fail(EX_OSERR, "cannot become %s: %s", user,
 			strerror(errno));
