@@ -261,6 +261,22 @@ static enum rtls_status ask_dns(
 	return status;
 }
 
+/* The policy came, and cannot be kept. What is on disk then says that its fetch was
+ * cut off, and the domain would go without it until the back-off ends: better
+ * nothing is known. An older policy, though, is better than nothing. */
+static void drop_mark(const struct rtls_resolving *resolving)
+{
+	enum rtls_status ignored;
+
+	if (resolving->resolved->is_stored ||
+		resolving->record->fetch != RTLS_FETCH_OK ||
+		rtls_record_has_policy(&resolving->old, resolving->now_s))
+		return;
+	ignored = rtls_cache_remove(
+		resolving->config->spool, resolving->domain, NULL);
+	(void)ignored;
+}
+
 static enum rtls_status update(struct rtls_resolving *resolving,
 	const struct rtls_err *unreadable, struct rtls_err *err)
 {
@@ -275,6 +291,7 @@ static enum rtls_status update(struct rtls_resolving *resolving,
 	rtls_resolve_policy(resolving);
 	rtls_note_exempt(resolving);
 	rtls_resolving_write(resolving);
+	drop_mark(resolving);
 	return RTLS_OK;
 }
 

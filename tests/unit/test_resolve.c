@@ -2,6 +2,7 @@
  * file, notes and journal. DNS and HTTPS are faked at link time. */
 #include "spool_dir.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include "policy/timestamp.h"
@@ -45,7 +46,7 @@ static enum rtls_status dns_open_status, dns_run_status;
 static bool can_validate;
 static enum rtls_result fetch_failure;
 static const char *fetch_text; /* the reason, or the body */
-static bool seen_meanwhile, is_killed;
+static bool seen_meanwhile, is_killed, is_disk_filled;
 
 enum rtls_status rtls_dns_open(const struct rtls_config *asked,
 	struct rtls_dns **dns, struct rtls_err *err)
@@ -154,6 +155,17 @@ static void look_meanwhile(void)
 	assert_false(rtls_record_wants_fetch(&found, now_s));
 }
 
+/* Files can grow no further than that, as on a full disk. */
+static void limit_files(rlim_t size_bytes)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size_bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 enum rtls_status rtls_fetch_policy(const struct rtls_config *asked,
 	const char *domain, char *buffer, struct rtls_fetch_result *result)
 {
@@ -164,6 +176,8 @@ enum rtls_status rtls_fetch_policy(const struct rtls_config *asked,
 	look_meanwhile();
 	if (is_killed)
 		_exit(0);
+	if (is_disk_filled)
+		limit_files(1);
 	memset(result, 0, sizeof(*result));
 	result->failure = fetch_failure;
 	if (fetch_failure != RTLS_RESULT_SUCCESS) {
@@ -1294,6 +1308,48 @@ static void killed_backs_off(void **state)
 	assert_int_equal(record->fetch, RTLS_FETCH_OK);
 }
 
+static void resolve_with_full_disk(const char *policy)
+{
+	fetches(RTLS_RESULT_SUCCESS, policy);
+	is_disk_filled = true;
+	assert_int_equal(resolve_with(false, false), RTLS_OK);
+	limit_files(RLIM_INFINITY);
+	is_disk_filled = false;
+	assert_int_equal(fetched, 1);
+	assert_true(rtls_slice_is(record->policy_text, policy));
+	assert_true(has_note("not written"));
+}
+
+/* A policy that came but could not be kept is no fetch that was cut off: the next
+ * message finds out by itself that there is one. */
+static void a_policy_not_kept_is_fetched_again(void **state)
+{
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	resolve_with_full_disk(ENFORCE);
+	later(1);
+	resolve();
+	assert_int_equal(fetched, 1);
+	assert_true(rtls_slice_is(record->policy_text, ENFORCE));
+}
+
+/* The older one is not lost over that. */
+static void a_policy_not_kept_leaves_the_older_one(void **state)
+{
+	(void)state;
+	simple_mx();
+	sts_txt("v=STSv1; id=1;");
+	resolve();
+	sts_txt("v=STSv1; id=2;");
+	later(601);
+	resolve_with_full_disk(TESTING);
+	later(1);
+	resolve();
+	assert_int_equal(fetched, 0);
+	assert_true(rtls_slice_is(record->policy_text, ENFORCE));
+}
+
 static void failure_backs_off(void **state)
 {
 	struct answer *txt;
@@ -1810,6 +1866,8 @@ static const struct CMUnitTest tests[] = {
 	CASE(long_max_age_is_cut_and_said),
 	CASE(failure_backs_off),
 	CASE(killed_backs_off),
+	CASE(a_policy_not_kept_is_fetched_again),
+	CASE(a_policy_not_kept_leaves_the_older_one),
 	CASE(failure_keeps_the_policy),
 	CASE(an_invalid_body_keeps_the_policy),
 	CASE(an_unquoted_reason_does_no_harm),
