@@ -30,6 +30,7 @@ struct knowledge {
 	struct rtls_record record; /* borrows from buffer */
 	bool known;                /* record is filled */
 	bool resolved;             /* and it is fresh */
+	bool unreadable;           /* there may be one, for all we know */
 	struct rtls_sts_policy policy;
 	bool has_policy;
 };
@@ -62,6 +63,7 @@ static void ask_cache(const struct request *request)
 		request->domain, known->buffer, &known->record, &err);
 
 	known->known = status == RTLS_OK;
+	known->unreadable = status == RTLS_TEMPORARY;
 	known->resolved = known->known &&
 			  rtls_record_is_fresh(&known->record, request->now_s);
 	if (status != RTLS_OK && status != RTLS_NONE)
@@ -195,11 +197,24 @@ static void apply_refused_note(
 	snprintf(plan->text, sizeof(plan->text), "%s", text);
 }
 
+/* Neither can the cache be read nor the program be asked, say for want of
+ * descriptors: an unexpired policy may be in force, so the message waits. */
+static void put_off_unreadable(
+	const struct request *request, struct rtls_plan *plan)
+{
+	if (!from_cache.unreadable || plan->action != RTLS_DELIVER)
+		return;
+	plan->action = RTLS_DEFER;
+	snprintf(plan->text, sizeof(plan->text),
+		"4.3.0 what is known of %s cannot be read now",
+		request->domain);
+}
+
 static void route(struct request *request, struct rtls_plan *plan)
 {
 	bool fresh = false;
 
-	from_cache.known = from_cache.resolved = false;
+	from_cache.known = from_cache.resolved = from_cache.unreadable = false;
 	if (rtls_question_needs_record(&request->question))
 		ask_cache(request);
 	else
@@ -211,6 +226,7 @@ static void route(struct request *request, struct rtls_plan *plan)
 		decide(request, &from_cache, plan);
 		if (plan->action == RTLS_FAIL && plan->recheck)
 			recheck(request, plan);
+		put_off_unreadable(request, plan);
 	}
 	apply_refused_note(request, fresh, plan);
 }

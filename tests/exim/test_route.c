@@ -152,6 +152,21 @@ static void test_tag(void **state)
 	}
 }
 
+/* A policy may be in force that cannot be read: no spool is another matter. */
+static void test_cache_unreadable(void **state)
+{
+	(void)state;
+	(void)snprintf(host_config()->spool, sizeof(host_config()->spool),
+		"/dev/null");
+	assert_string_equal(route("bank.example"),
+		"defer=\"4.3.0 what is known of bank.example cannot be read "
+		"now\"");
+	assert_non_null(strstr(host_log(), "cache record ignored"));
+	assert_string_equal(route("[192.0.2.1]"), "class=observe");
+	host_set("$local_scan_data", "requiretls=relaxed by=header dnssec=no");
+	assert_string_equal(route("bank.example"), "class=relaxed");
+}
+
 static void test_relaxed_asks_nobody(void **state)
 {
 	(void)state;
@@ -460,6 +475,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flags_damaged, start),
 		cmocka_unit_test_setup(test_flags_of_an_acl, start),
 		cmocka_unit_test_setup(test_tag, start),
+		cmocka_unit_test_setup(test_cache_unreadable, start),
 		cmocka_unit_test_setup(test_relaxed_asks_nobody, start),
 		cmocka_unit_test_setup(test_empty_sender, start),
 		cmocka_unit_test_setup(test_no_configuration, start),
