@@ -64,6 +64,22 @@ static void judge_dane(
 			"DANE validation failed");
 }
 
+/* By the policy, or by the rules of the class: the certificate, then the name, which keeps
+ * nobody of those that get here from the host. */
+static void judge_host(const struct rtls_config *config,
+	const struct rtls_session *session, struct rtls_judgement *judgement)
+{
+	*judgement = (struct rtls_judgement){ .result = RTLS_RESULT_SUCCESS };
+	if (!session->tls || (wants_certificate(session) &&
+				     !(session->verified && session->named &&
+					     !session->dane)))
+		judge_certificate(config, session, judgement);
+	if (judgement->result == RTLS_RESULT_SUCCESS && session->plan.sts &&
+		session->verdict == RTLS_HOST_NOT_IN_POLICY)
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+			"sts-mx-mismatch");
+}
+
 void rtls_session_judge(const struct rtls_config *config,
 	const struct rtls_session *session, struct rtls_judgement *judgement)
 {
@@ -79,16 +95,7 @@ void rtls_session_judge(const struct rtls_config *config,
 			rtls_session_dane_suffices(session))
 			return;
 	}
-	if (session->plan.sts && session->verdict == RTLS_HOST_NOT_IN_POLICY) {
-		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
-			"sts-mx-mismatch");
-		return;
-	}
-	if (session->tls && (!wants_certificate(session) ||
-				    (session->verified && session->named &&
-					    !session->dane)))
-		return;
-	judge_certificate(config, session, judgement);
+	judge_host(config, session, judgement);
 }
 
 /* The TLSA records that were in force, from the cache: Exim does not show them. */
