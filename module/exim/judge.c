@@ -161,12 +161,25 @@ static void report_dane(const struct rtls_config *config,
 	journal_write(config, &line);
 }
 
+/* RFC 8460 section 4: one line per policy. Behind an insecure MX answer TLSA exempts no host,
+ * whatever the policy's mode. */
+static bool is_under_policy_too(const struct rtls_session *session)
+{
+	return session->plan.sts && session->verdict != RTLS_HOST_DANE &&
+	       !session->plan.mx_secure;
+}
+
 /* The policy, when there is one that applies, or that there is none. */
 static void report_policy(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement, struct rtls_session_result line)
 {
-	set_result(&line, judgement);
+	struct rtls_judgement policy = *judgement;
+
+	if (is_dane(session) &&
+		judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
+		judge_host(config, session, &policy);
+	set_result(&line, &policy);
 	if (session->plan.sts) {
 		line.type = RTLS_POLICY_STS;
 		line.digest = session->plan.policy_digest;
@@ -198,6 +211,6 @@ void rtls_session_report(const struct rtls_config *config,
 	line.sending_ip = rtls_slice(sending);
 	if (is_dane(session) && !session->policy_refused)
 		report_dane(config, session, judgement, line);
-	if (!is_dane(session) || !rtls_session_dane_suffices(session))
+	if (!is_dane(session) || is_under_policy_too(session))
 		report_policy(config, session, judgement, line);
 }
