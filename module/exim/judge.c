@@ -142,6 +142,17 @@ static void set_result(struct rtls_session_result *line,
 		line->reason = rtls_slice(judgement->text);
 }
 
+/* RFC 8460 section 4.3.2.1: none of the RRset was found to be valid. */
+static void judge_tlsa(
+	const struct rtls_session *session, struct rtls_judgement *judgement)
+{
+	if (session->tlsa_bad)
+		fail(judgement, RTLS_RESULT_TLSA_INVALID,
+			"no usable TLSA record");
+	else if (judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
+		judge_dane(session, judgement);
+}
+
 /* RFC 8460 section 1.1: here the policy domain is the MX host, by the name that has the
  * records. */
 static void report_dane(const struct rtls_config *config,
@@ -151,8 +162,7 @@ static void report_dane(const struct rtls_config *config,
 	struct rtls_judgement dane = *judgement;
 	char digest[RTLS_DIGEST_SIZE];
 
-	if (judgement->result != RTLS_RESULT_STARTTLS_NOT_SUPPORTED)
-		judge_dane(session, &dane);
+	judge_tlsa(session, &dane);
 	tlsa_digest(config, session, digest);
 	set_result(&line, &dane);
 	line.type = RTLS_POLICY_TLSA;
@@ -161,12 +171,14 @@ static void report_dane(const struct rtls_config *config,
 	journal_write(config, &line);
 }
 
-/* RFC 8460 section 4: one line per policy. Behind an insecure MX answer TLSA exempts no host,
- * whatever the policy's mode. */
-static bool is_under_policy_too(const struct rtls_session *session)
+/* RFC 8460 section 4: one line per policy, and "no policy" where there is no TLSA either. Behind an
+ * insecure MX answer TLSA exempts no host from the policy, whatever its mode. */
+static bool wants_policy_line(const struct rtls_session *session)
 {
-	return session->plan.sts && session->verdict != RTLS_HOST_DANE &&
-	       !session->plan.mx_secure;
+	if (!session->plan.sts)
+		return !is_dane(session) && !session->tlsa_bad;
+	return !is_dane(session) ||
+	       (session->verdict != RTLS_HOST_DANE && !session->plan.mx_secure);
 }
 
 /* The policy, when there is one that applies, or that there is none. */
@@ -209,8 +221,8 @@ void rtls_session_report(const struct rtls_config *config,
 	rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
 		sizeof(sending));
 	line.sending_ip = rtls_slice(sending);
-	if (is_dane(session) && !session->policy_refused)
+	if (session->tlsa_bad || (is_dane(session) && !session->policy_refused))
 		report_dane(config, session, judgement, line);
-	if (!is_dane(session) || is_under_policy_too(session))
+	if (wants_policy_line(session))
 		report_policy(config, session, judgement, line);
 }

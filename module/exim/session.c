@@ -243,8 +243,11 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 		session.host, sizeof(session.host));
 	session.verdict =
 		rtls_verdict_host(&session.plan, rtls_slice(session.host));
-	if (!rtls_verdict_refuses(&session.plan, session.verdict))
+	if (!rtls_verdict_refuses(&session.plan, session.verdict)) {
+		session.tlsa_bad = rtls_verdict_tlsa_is_bad(
+			&session.plan, rtls_slice(session.host));
 		return nothing(yield);
+	}
 	session.active = false;
 	attempt.vetoed = true;
 	if (session.verdict == RTLS_HOST_TLSA_FAILED)
@@ -327,6 +330,8 @@ static int on_certificate(const struct rtls_config *config, uschar **yield,
 		rtls_exim_value("$tls_out_tlsa_usage"), UINT8_MAX, &usages);
 	session.tlsa_usages = (unsigned)usages;
 	session.dane = usages != 0;
+	if (session.dane)
+		session.tlsa_bad = false; /* there are better ones by now */
 	why = session.dane ? judge_dane_leaf(config) : judge_leaf();
 	if (why == NULL || !insists())
 		return nothing(yield);
@@ -375,7 +380,7 @@ static int on_dane_failure(uschar **yield, struct rtls_slice result)
 {
 	/* No record was usable, so Exim asked for TLS and looked at the certificate
 	 * as it would without DANE. */
-	if (session.chain.count > 0 && !session.dane)
+	if (session.tlsa_bad || (session.chain.count > 0 && !session.dane))
 		return nothing(yield);
 	session.dane = true;
 	if (rtls_result_parse(result, &session.dane_failure) != RTLS_OK)

@@ -31,6 +31,7 @@ struct rtls_session {
 	bool tls;                      /* an EHLO was answered inside TLS */
 	bool verified;                 /* by Exim: chain and name, or DANE */
 	bool dane;                     /* Exim uses DANE for this host */
+	bool tlsa_bad;                 /* it has TLSA, none of it usable */
 	unsigned tlsa_usages;          /* of its records, as bits */
 	bool dane_verified;            /* Exim says that it holds */
 	bool dane_foreign;             /* by DANE-TA, but another's name */

@@ -139,9 +139,27 @@ static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 	rtls_text_add(out, rtls_slice("\""));
 }
 
-/* The hosts of one verdict, each once; nothing when there are none. */
-static void add_hosts_judged(const struct rtls_plan *plan,
-	enum rtls_host_verdict verdict, const char *key, struct rtls_text *out)
+static bool is_dane(const struct rtls_plan *plan, const struct rtls_mx *mx)
+{
+	return judge_host(plan, mx->host) == RTLS_HOST_DANE;
+}
+
+static bool is_tlsa_failed(
+	const struct rtls_plan *plan, const struct rtls_mx *mx)
+{
+	return judge_host(plan, mx->host) == RTLS_HOST_TLSA_FAILED;
+}
+
+static bool is_tlsa_bad(const struct rtls_plan *plan, const struct rtls_mx *mx)
+{
+	return mx->tlsa == RTLS_TLSA_UNUSABLE &&
+	       plan->mx_dnssec == RTLS_DNSSEC_SECURE;
+}
+
+/* The hosts of which something is true, each once; nothing when there are none. */
+static void add_hosts_that(const struct rtls_plan *plan,
+	bool (*is)(const struct rtls_plan *plan, const struct rtls_mx *mx),
+	const char *key, struct rtls_text *out)
 {
 	const struct rtls_record *record = plan->record;
 	bool any = false;
@@ -149,7 +167,7 @@ static void add_hosts_judged(const struct rtls_plan *plan,
 	for (size_t i = 0; i < record->mx_count; i++) {
 		const struct rtls_slice host = record->mx[i].host;
 
-		if (judge_host(plan, host) != verdict ||
+		if (!is(plan, &record->mx[i]) ||
 			rtls_record_mx(record, host) != &record->mx[i])
 			continue;
 		if (any)
@@ -262,8 +280,9 @@ enum rtls_status rtls_plan_format(
 	if (plan->sts)
 		add_patterns(plan->policy, out);
 	if (plan->record != NULL) {
-		add_hosts_judged(plan, RTLS_HOST_DANE, "dane", out);
-		add_hosts_judged(plan, RTLS_HOST_TLSA_FAILED, "tlsafail", out);
+		add_hosts_that(plan, is_dane, "dane", out);
+		add_hosts_that(plan, is_tlsa_failed, "tlsafail", out);
+		add_hosts_that(plan, is_tlsa_bad, "tlsabad", out);
 		add_cnames(plan->record, out);
 	}
 	return out->overflow ? RTLS_INVALID : RTLS_OK;
@@ -377,6 +396,12 @@ static bool parse_cname(struct rtls_slice value, struct rtls_session_plan *plan)
 	return true;
 }
 
+static bool parse_tlsabad(
+	struct rtls_slice value, struct rtls_session_plan *plan)
+{
+	return parse_names(value, &plan->tlsabad);
+}
+
 static const struct {
 	const char *name;
 	bool (*parse)(struct rtls_slice value, struct rtls_session_plan *plan);
@@ -392,6 +417,7 @@ static const struct {
 	{ "dane", parse_dane },
 	{ "tlsafail", parse_tlsafail },
 	{ "cname", parse_cname },
+	{ "tlsabad", parse_tlsabad },
 };
 
 #define KEY_COUNT  (sizeof(keys) / sizeof(keys[0]))

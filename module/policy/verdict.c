@@ -501,6 +501,12 @@ struct rtls_slice rtls_session_plan_mx(
 	return name;
 }
 
+bool rtls_verdict_tlsa_is_bad(
+	const struct rtls_session_plan *plan, struct rtls_slice host)
+{
+	return names_host(plan->tlsabad, host);
+}
+
 bool rtls_session_plan_insists(const struct rtls_session_plan *plan)
 {
 	return plan->class == RTLS_CLASS_STRICT ||

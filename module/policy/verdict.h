@@ -102,6 +102,8 @@ bool rtls_question_needs_record(const struct rtls_question *question);
  * tlsafail  hosts whose TLSA or address lookup failed
  * cname     "a.example=mx.example": Exim will call the host a.example, where the CNAME
  *           of mx.example leads to
+ * tlsabad   hosts behind a secure MX with secure TLSA of which none is usable:
+ *           TLS, but not authenticated by it (RFC 7672 section 2.2)
  * Empty parts are left out.
  *
  * RTLS_INVALID  does not fit
@@ -137,6 +139,7 @@ struct rtls_session_plan {
 	struct rtls_slice dane;
 	struct rtls_slice tlsafail;
 	struct rtls_slice cname;
+	struct rtls_slice tlsabad;
 };
 
 /*
@@ -172,6 +175,11 @@ enum rtls_host_verdict {
 /* host as Exim has it; a trailing dot is ignored. For testing policies
  * NOT_IN_POLICY is what to report, not a reason to refuse. */
 enum rtls_host_verdict rtls_verdict_host(
+	const struct rtls_session_plan *plan, struct rtls_slice host);
+
+/* Has the host TLSA records of which none is usable? To be counted, no more: the
+ * policy applies as without them. */
+bool rtls_verdict_tlsa_is_bad(
 	const struct rtls_session_plan *plan, struct rtls_slice host);
 
 /* Does that verdict keep the connection from being made? Only in the classes

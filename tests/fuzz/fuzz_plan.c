@@ -23,6 +23,7 @@ static void check_read(struct rtls_slice input)
 	PROPERTY(fuzz_inside(input, plan.dane));
 	PROPERTY(fuzz_inside(input, plan.tlsafail));
 	PROPERTY(fuzz_inside(input, plan.cname));
+	PROPERTY(fuzz_inside(input, plan.tlsabad));
 	PROPERTY(plan.class <= RTLS_CLASS_RELAXED);
 	verdict = rtls_verdict_host(&plan, rtls_slice("mx." DOMAIN "."));
 	PROPERTY(verdict == rtls_verdict_host(&plan, rtls_slice("MX." DOMAIN)));

@@ -64,7 +64,7 @@ static const struct row rows[] = {
 	{ "D6 unusable TLSA: the policy applies", ENFORCE, SECURE, false,
 		"10 a u 20 b u", "enforce", "b",
 		"class=enforce sts=enforce" POLICY
-		" dnssec=yes hosts=\"A::58483:+:B\" mx=\"b\"" },
+		" dnssec=yes hosts=\"A::58483:+:B\" mx=\"b\" tlsabad=\"a b\"" },
 	{ "D4 a failed TLSA lookup: not used", ENFORCE, SECURE, false,
 		"10 a f 20 b -", "enforce", "a b",
 		"class=enforce sts=enforce" POLICY
@@ -293,6 +293,7 @@ static void check_round_trip(const struct rtls_plan *plan, const char *text)
 	assert_true(check_inside(slice, session.dane));
 	assert_true(check_inside(slice, session.tlsafail));
 	assert_true(check_inside(slice, session.cname));
+	assert_true(check_inside(slice, session.tlsabad));
 	if (plan->own_mx && plan->record != NULL) {
 		check_hosts(extract_hosts(text), plan, &session);
 		assert_int_equal(
@@ -474,6 +475,7 @@ static enum rtls_status parse_cut(struct rtls_slice whole, size_t size)
 		assert_true(check_inside(text, plan.dane));
 		assert_true(check_inside(text, plan.tlsafail));
 		assert_true(check_inside(text, plan.cname));
+		assert_true(check_inside(text, plan.tlsabad));
 		(void)rtls_verdict_host(&plan, text);
 	} else {
 		assert_true(check_is_untouched(&plan, sizeof(plan)));
