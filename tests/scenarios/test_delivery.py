@@ -145,6 +145,27 @@ def test_flagged_looks_at_dns_again_before_a_bounce(site):
     assert "class=strict by=tag sts=enforce id=new1" in site.log()
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_flagged_looks_at_dns_again_before_it_bounces_under_a_policy(site, changed):
+    """A5.8: all hosts were refused while a policy was enforced. Its TXT record is looked up once
+    more; under a new one the hosts are tried once more, else the message comes back."""
+    domain, txt = "enforce-selfsigned.example", "_mta-sts.enforce-selfsigned.example"
+    site.lab.set_rrset(domain, "MX", ["10 selfsigned.mail.example."], ttl_s=300)
+    marker = deliver(site, f"bob+requiretls@{domain}")
+    assert_waiting(site, marker)
+    asked = site.lab.dns_queries(txt)
+    if changed:
+        site.lab.set_mx(domain, ["10 good.mail.example"])
+        site.lab.set_policy(domain, world.policy_text("enforce", ("good.mail.example",)),
+                            id="new1")
+    site.lab.run_queue()
+    assert site.lab.dns_queries(txt) > asked
+    if changed:
+        assert_delivered(site, marker, GOOD)
+    else:
+        assert_bounced(site, marker, "5.7.10")
+
+
 def test_flagged_policy_host_down_waits(site):
     """C2.8: a policy is announced, its host is down: not the domain's last word."""
     marker = deliver(site, "bob+requiretls@policydown.example")
