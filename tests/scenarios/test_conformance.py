@@ -219,8 +219,11 @@ def speaks(version):
     context.maximum_version = version
     with socket.create_connection((RAW_HOST, 443)) as plain:
         with context.wrap_socket(plain) as tls:
+            version_in_use = tls.version()
             tls.sendall(b"x")
-            return tls.version()
+            while tls.recv(65536):      # until the host has done with us
+                pass
+            return version_in_use
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
@@ -525,6 +528,31 @@ def test_no_second_try_without_trust(site):
     assert {event["sni"] for event in found} == {"k.wire.example"}, "A6.6"
     assert all(event["tls"] for event in found)
     assert len(found) == len(markers)
+
+
+def test_good_host_behind_many_refused_ones(site):
+    """A6.9: hosts outside the policy are like unreachable ones, and do not use up the number
+    of hosts that Exim tries."""
+    names = [f"r{number}.mail.example" for number in range(60)]
+    site.lab.set_rrset("*.mail.example", "A", ["192.0.2.12"])
+    site.lab.set_mx("rotate.example", [f"{10 + n} {name}" for n, name in enumerate(names)]
+                    + ["99 good.mail.example"])
+    site.lab.set_policy("rotate.example",
+                        world.policy_text("enforce", ["good.mail.example"]), id="many")
+    marker = deliver(site, "bob@rotate.example")
+    assert_delivered(site, marker, "192.0.2.11")
+    assert site.log().count("not in the MTA-STS policy of rotate.example") == len(names)
+
+
+def test_server_that_insists_on_tls(site):
+    """C4.3: "TLS-Required: No" helps nobody where the server itself wants STARTTLS and does
+    not do it: the sender is told."""
+    ip = world.host_named("s6.smtp.example").ip
+    site.lab.set_behaviour(ip, "good", starttls="absent",
+                           mail="530 5.7.0 Must issue a STARTTLS command first")
+    marker = deliver(site, "bob@nopolicy-scripted.example", headers={"TLS-Required": "No"})
+    assert_bounced(site, marker, "5.7.0", with_body=True)
+    assert "class=relaxed by=header" in site.log()
 
 
 # --- DNS ------------------------------------------------------------------------------
