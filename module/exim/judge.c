@@ -59,7 +59,7 @@ static void judge_dane(
 	else if (session->dane_failure != RTLS_RESULT_SUCCESS)
 		fail(judgement, session->dane_failure,
 			"DANE validation failed");
-	else if (!session->tls || (session->dane && !session->dane_verified))
+	else if (!session->tls)
 		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
 			"DANE validation failed");
 }

@@ -359,8 +359,6 @@ static int on_ehlo(const struct rtls_config *config, uschar **yield,
 		session.tls = rtls_exim_value("$tls_out_cipher").size > 0;
 		session.verified = rtls_slice_is(
 			rtls_exim_value("$tls_out_certificate_verified"), "1");
-		session.dane_verified =
-			rtls_slice_is(rtls_exim_value("$tls_out_dane"), "yes");
 	}
 	/* Exim may hand the connection to another process, which knows nothing
 	 * of this one: judge as soon as all is known. What insists is judged at

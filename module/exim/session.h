@@ -33,7 +33,6 @@ struct rtls_session {
 	bool dane;                     /* Exim uses DANE for this host */
 	bool tlsa_bad;                 /* it has TLSA, none of it usable */
 	unsigned tlsa_usages;          /* of its records, as bits */
-	bool dane_verified;            /* Exim says that it holds */
 	bool dane_foreign;             /* by DANE-TA, but another's name */
 	bool policy_refused;           /* by us, before Exim looked at TLSA */
 	enum rtls_result dane_failure; /* SUCCESS: none */

@@ -131,6 +131,9 @@ def test_dane_ta_names_the_next_hop(site):
     assert_waiting(site, deliver(site, "bob+requiretls@mail.dane.example"))
     forget(site)
     assert_delivered(site, deliver(site, "bob+requiretls@notlsa.dane.example"), "192.0.2.23")
+    assert [line["result"] for line in site.journal()] == ["certificate-host-mismatch",
+                                                           "success"]
+    assert site.log().count("refused") == 1
 
 
 def test_dane_ta_must_have_signed(site):
