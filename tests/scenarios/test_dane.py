@@ -180,7 +180,7 @@ def test_unusable_records_force_tls_and_prove_nothing(site, parameters):
     use_host(site, SELFSIGNED, tlsa(site, parameters, SELFSIGNED))
     assert_delivered(site, deliver(site, f"bob@{MX}"), SELFSIGNED)
     assert "CV=no" in site.lab.mainlog()
-    assert site.results(MX) == [("no-policy-found", "success")]
+    assert site.results("x.dane.example") == [("tlsa", "tlsa-invalid")]
     assert_waiting(site, deliver(site, f"bob+requiretls@{MX}"))
     assert "certificate refused: self-signed" in site.log()
     forget(site)
@@ -263,13 +263,14 @@ def test_insecure_mx_leaves_the_policy_in_force(site, case):
 
 
 def test_insecure_mx_testing_policy_and_dane(site):
-    """C2.3: what a flagged message needs DANE gives; a policy in testing adds nothing."""
+    """C2.3: what a flagged message needs DANE gives; what the policy in testing makes of the
+    certificate is reported."""
     site.lab.set_mx("rotate.example", ["10 good.dane.example"])
     site.lab.set_policy("rotate.example",
                         world.policy_text("testing", ("good.dane.example",)), id="dane")
     assert_delivered(site, deliver(site, "bob+requiretls@rotate.example"), "192.0.2.21")
     assert site.results("good.dane.example") == [("tlsa", "success")]
-    assert site.results("rotate.example") == []
+    assert site.results("rotate.example") == [("sts", "certificate-not-trusted")]
     assert "refused" not in site.log()
 
 
