@@ -32,6 +32,18 @@ def test_enforce_is_asked_on_the_wire(wire_site):
     assert all(s.refused for s in sessions(wire_site.lab, SCRIPTED))
 
 
+def test_host_without_addresses_keeps_the_message(wire_site):
+    """C2.8, EDGE 82: what all others refuse does not bounce while the addresses of one host
+    cannot be had; when there is none, it does."""
+    wire_site.lab.set_mx("secure.example", ["10 x.servfail.example", "20 s6.smtp.example"])
+    waits = sent(wire_site, "secure.example")
+    assert queued(wire_site.lab, waits) and bounces_of(wire_site.lab, waits) == []
+    wire_site.program("cache", "flush", "--all")
+    wire_site.lab.set_mx("secure.example", ["10 no-such.secure.example", "20 s6.smtp.example"])
+    gone = sent(wire_site, "secure.example")
+    assert [statuses(b.text) for b in bounces_of(wire_site.lab, gone)] == [["5.7.30"]]
+
+
 def test_tag_is_flagged_for_exim_too(wire_site):
     """What the module flags Exim itself knows: log, Received and spool say so, and the
     bounce carries the flag (C3.1)."""
