@@ -243,7 +243,8 @@ def test_certificates(lab, host):
     error = presented(lab, host, verify=True)[1]
     wanted = {"lab": "", "expired": "certificate has expired", "notyet": "not yet valid",
               "selfsigned": "self-signed certificate",
-              "unknownca": "unable to get local issuer", "wrongname": "Hostname mismatch",
+              "unknownca": "unable to get local issuer",
+              "privateca": "unable to get local issuer", "wrongname": "Hostname mismatch",
               "cnonly": "certificate is not valid for"}[host.cert]
     assert wanted in error and bool(wanted) == bool(error)
 
