@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "address.h"
+#include "media_type.h"
 #include "peer.h"
 
 #define HEADERS_MAX 65536
@@ -78,19 +79,16 @@ static long response_code(const struct rtls_transfer *transfer)
 static void read_media_type(
 	struct rtls_transfer *transfer, struct rtls_slice line)
 {
-	struct rtls_slice name;
+	struct rtls_slice type;
 
 	if (rtls_slice_starts(line, "HTTP/")) {
 		transfer->media_type[0] = '\0';
 		return;
 	}
-	name = rtls_slice_take(&line, ':');
-	if (transfer->is_body || !rtls_slice_is_nocase(name, "Content-Type"))
-		return; /* behind the body come trailers */
-	line = rtls_slice_take(&line, '\r');
-	line = rtls_slice_trim(rtls_slice_take(&line, ';'));
-	(void)rtls_slice_copy(
-		line, transfer->media_type, sizeof(transfer->media_type));
+	/* Behind the body come trailers. */
+	if (!transfer->is_body && rtls_media_type(line, &type))
+		(void)rtls_slice_copy(type, transfer->media_type,
+			sizeof(transfer->media_type));
 }
 
 static size_t on_header(char *data, size_t one, size_t size, void *argument)
