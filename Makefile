@@ -117,7 +117,7 @@ $(OUT)/module/%: $(OUT)/obj/tests/exim/%.o $(HOSTED) $(OUT)/libtls.a $(OUT)/libs
 # A fuzz target with its seeds to replay; `make fuzz` puts libFuzzer in place of the driver.
 # The module comes along as in the tests above, for targets that call it.
 FUZZ_DRIVER = $(OUT)/obj/tests/fuzz/replay.o
-$(OUT)/obj/tests/fuzz/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"' -Itests -Itests/unit
+$(OUT)/obj/tests/fuzz/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"' -Itests/unit
 $(OUT)/libhosted.a: $(HOSTED)
 $(OUT)/replay/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_DRIVER) $(OUT)/libhosted.a $(OUT)/libtool.a $(UNIT_LIBS)
 	@mkdir -p $(@D)

@@ -94,7 +94,7 @@ static void check_text(const char *text)
 	memset(&address, 0x55, sizeof(address));
 	again = address;
 	if (!rtls_address_parse(text, &address)) {
-		PROPERTY(memcmp(&address, &again, sizeof(again)) == 0);
+		PROPERTY(fuzz_same(&address, &again, sizeof(again)));
 		PROPERTY(inet_pton(AF_INET, text, &plain) != 1);
 		PROPERTY(inet_pton(AF_INET6, text, &plain) != 1);
 		return;
@@ -110,7 +110,7 @@ static void check_text(const char *text)
 			 written, sizeof(written)) != NULL);
 	PROPERTY(rtls_address_parse(written, &again));
 	if (strchr(text, '%') == NULL)
-		PROPERTY(memcmp(&address, &again, sizeof(again)) == 0);
+		PROPERTY(fuzz_same(&address, &again, sizeof(again)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

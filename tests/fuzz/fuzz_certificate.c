@@ -1,9 +1,11 @@
-/* fuzz_certificate.c - what a server shows: the lines are certificates in base64, as Exim hands
- * them over; and the whole input is one in DER. */
+/* fuzz_certificate.c - what a server shows: one certificate in DER when the input begins like one;
+ * else its lines are certificates in base64, as Exim hands them over. */
 #include <string.h>
 
 #include "fuzz.h"
 #include "tls/chain.h"
+
+#define SEQUENCE 0x30
 
 static void check_verdict(const struct rtls_chain *chain)
 {
@@ -37,17 +39,22 @@ static void check_base64(struct rtls_slice input)
 	PROPERTY(chain.count == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_der(const uint8_t *data, size_t size)
 {
 	const gnutls_datum_t der = { (unsigned char *)(uintptr_t)data,
 		(unsigned)size };
 	struct rtls_chain chain = { .count = 0 };
 
-	check_base64(fuzz_input(data, size));
-	if (size == 0)
-		return 0;
 	PROPERTY(rtls_chain_append(&chain, &der) == RTLS_OK);
 	check_verdict(&chain);
 	rtls_chain_clear(&chain);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > 0 && data[0] == SEQUENCE)
+		check_der(data, size);
+	else
+		check_base64(fuzz_input(data, size));
 	return 0;
 }

@@ -43,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROPERTY(status == RTLS_INVALID && name[0] == '\0');
 		return 0;
 	}
+	for (size_t i = 0; i < size; i++)
+		PROPERTY(data[i] > ' ' && data[i] != 0x7f);
 	PROPERTY(rtls_domain_normalize(rtls_slice(name), again) == RTLS_OK);
 	PROPERTY(strcmp(name, again) == 0);
 	if (!is_ascii(input))

@@ -19,18 +19,35 @@ static bool is_ours(struct rtls_slice name)
 	return false;
 }
 
+/* One address, nothing else. */
+static void check_address(struct rtls_slice value)
+{
+	unsigned signs = 0;
+
+	for (size_t i = 0; i < value.size; i++) {
+		PROPERTY(value.data[i] > ' ' && value.data[i] <= '~');
+		PROPERTY(strchr(",;:<>()[]\"\\", value.data[i]) == NULL);
+		signs += value.data[i] == '@';
+	}
+	PROPERTY(signs == 1);
+}
+
 /* RFC 5322: one of each field, folded lines begin with a blank. */
 static void check_headers(struct rtls_slice text)
 {
-	struct rtls_slice line;
+	struct rtls_slice line, name;
 	size_t count = 0;
 
 	while (rtls_slice_line(&text, &line) && line.size > 0) {
 		PROPERTY(line.size <= 998);
 		if (line.data[0] == ' ' || line.data[0] == '\t')
 			continue;
-		PROPERTY(is_ours(rtls_slice_take(&line, ':')));
+		name = rtls_slice_take(&line, ':');
+		PROPERTY(is_ours(name));
 		PROPERTY(line.size > 1 && line.data[0] == ' ');
+		if (rtls_slice_is(name, "From") || rtls_slice_is(name, "To"))
+			check_address(
+				rtls_slice_n(line.data + 1, line.size - 1));
 		count++;
 	}
 	PROPERTY(count == sizeof(fields) / sizeof(fields[0]));

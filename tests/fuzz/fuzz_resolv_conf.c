@@ -43,6 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROPERTY(!out.overflow);
 	memset(&again, 0, sizeof(again));
 	rtls_upstreams_parse(rtls_text_slice(&out), &again);
-	PROPERTY(memcmp(&upstreams, &again, sizeof(again)) == 0);
+	PROPERTY(fuzz_same(&upstreams, &again, sizeof(again)));
 	return 0;
 }

@@ -3,7 +3,7 @@
  * and is what the text in the spool says. */
 #include <string.h>
 
-#include "exim/host.h"
+#include "../exim/host.h"
 #include "exim/scan.h"
 #include "fuzz.h"
 

@@ -9,7 +9,7 @@
  * not name the host is refused where something insists on it. */
 #include <string.h>
 
-#include "exim/host.h"
+#include "../exim/host.h"
 #include "exim/session.h"
 #include "fuzz.h"
 

@@ -1,5 +1,6 @@
 /* fuzz_sts_policy.c - the policy body. */
 #include "fuzz.h"
+#include "grammar.h"
 #include "policy/domain.h"
 #include "policy/sts_policy.h"
 #include "policy/text.h"
@@ -62,6 +63,47 @@ static void check_written(const struct rtls_sts_policy *policy, const char *end)
 	PROPERTY(!again.max_age_clamped);
 }
 
+/* The value of the n-th line of that key; false when there are fewer. */
+static bool find_value(struct rtls_slice text, const char *key, size_t n,
+	struct rtls_slice *value)
+{
+	struct rtls_slice line;
+
+	while (rtls_slice_line(&text, &line)) {
+		if (!rtls_slice_is(rtls_slice_take(&line, ':'), key) || n-- > 0)
+			continue;
+		*value = rtls_slice_trim(line);
+		return true;
+	}
+	return false;
+}
+
+/* RFC 8461 section 3.2: of each key but mx the first line counts, mx in order; and each line
+ * has the shape of one. */
+static void check_lines(
+	struct rtls_slice text, const struct rtls_sts_policy *policy)
+{
+	static const char shape[] = "^" GRAMMAR_NAME ":[ \t]*[\x80-\xff!-~]"
+				    "([\x80-\xff -~]*[\x80-\xff!-~])?[ \t]*$";
+	static regex_t *compiled;
+	struct rtls_slice value, line, rest = text;
+	unsigned long long max_age;
+
+	PROPERTY(find_value(text, "version", 0, &value));
+	PROPERTY(rtls_slice_is(value, "STSv1"));
+	PROPERTY(find_value(text, "mode", 0, &value));
+	PROPERTY(rtls_slice_is(value, rtls_sts_mode_name(policy->mode)));
+	PROPERTY(find_value(text, "max_age", 0, &value));
+	PROPERTY(rtls_slice_number(value, 9999999999ULL, &max_age));
+	PROPERTY(max_age == policy->max_age_s || policy->max_age_clamped);
+	for (size_t i = 0; i < policy->mx_count; i++)
+		PROPERTY(find_value(text, "mx", i, &value) &&
+			 rtls_slice_equal(value, policy->mx[i]));
+	while (rtls_slice_line(&rest, &line))
+		PROPERTY(line.size == 0 || line.size > GRAMMAR_TEXT_MAX ||
+			 grammar_matches(&compiled, shape, line, NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct rtls_sts_policy policy;
@@ -82,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		PROPERTY(fuzz_inside(text, policy.mx[i]));
 		check_mx(&policy, policy.mx[i]);
 	}
+	check_lines(text, &policy);
 	check_written(&policy, "\n");
 	check_written(&policy, "\r\n");
 	return 0;

@@ -1,9 +1,26 @@
 /* fuzz_sts_record.c - TXT records at _mta-sts, one per line of the input. */
 #include "fuzz.h"
+#include "grammar.h"
 #include "policy/sts_record.h"
 #include "policy/text.h"
 
 #define TEXTS_MAX 8
+
+/* RFC 8461 section 3.1, and of several fields "id" the first one counts. */
+static bool is_record(struct rtls_slice text, struct rtls_slice *id)
+{
+	static const char record[] =
+		"^v=STSv1(" GRAMMAR_DELIM GRAMMAR_NAME "=" GRAMMAR_VALUE
+		")+(" GRAMMAR_DELIM ")?$";
+	static const char first_id[] = ";[ \t]*id=(" GRAMMAR_VALUE ")";
+	static const char good[] = "^[A-Za-z0-9]{1,32}$";
+	static regex_t *compiled[3];
+
+	/* Of several matches regexec() gives the left-most. */
+	return grammar_matches(&compiled[0], record, text, NULL) &&
+	       grammar_matches(&compiled[1], first_id, text, id) &&
+	       grammar_matches(&compiled[2], good, *id, NULL);
+}
 
 static void check_record(
 	struct rtls_slice text, const struct rtls_sts_record *record)
@@ -29,16 +46,22 @@ static void check_record(
 static enum rtls_status check_one(struct rtls_slice text)
 {
 	struct rtls_sts_record record, selected;
+	struct rtls_slice id = { NULL, 0 };
 	struct rtls_err err = { "" };
 	enum rtls_status status = rtls_sts_record_parse(text, &record, &err);
 
 	PROPERTY(status == RTLS_OK || status == RTLS_NONE ||
 		 status == RTLS_INVALID);
+	if (rtls_slice_starts(text, "v=STSv1"))
+		PROPERTY((status == RTLS_OK) == is_record(text, &id));
+	else
+		PROPERTY(status == RTLS_NONE);
 	PROPERTY((status == RTLS_INVALID) == (err.text[0] != '\0'));
 	PROPERTY(rtls_sts_record_select(&text, 1, &selected, NULL) == status);
 	if (status != RTLS_OK)
 		return status;
 	PROPERTY(rtls_slice_equal(record.id, selected.id));
+	PROPERTY(rtls_slice_equal(record.id, id));
 	check_record(text, &record);
 	return status;
 }

@@ -15,22 +15,31 @@ static int hex(char digit)
 	return found == NULL ? -1 : (int)(found - digits);
 }
 
+/* The byte that the front of rest stands for; rest moves on. */
+static unsigned char take_byte(struct rtls_slice *rest)
+{
+	unsigned char byte = (unsigned char)rest->data[0];
+	size_t size = byte == '\\' ? 4 : 1;
+
+	PROPERTY(byte >= ' ' && byte <= '~' && byte != '"');
+	PROPERTY(rest->size >= size);
+	if (size == 4) {
+		PROPERTY(rest->data[1] == 'x');
+		byte = (unsigned char)(hex(rest->data[2]) * 16 +
+				       hex(rest->data[3]));
+	}
+	*rest = rtls_slice_n(rest->data + size, rest->size - size);
+	return byte;
+}
+
 /* How many bytes of foreign the quoted text stands for. */
 static size_t unquote(struct rtls_slice quoted, struct rtls_slice foreign)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < quoted.size; i++) {
-		unsigned char byte = (unsigned char)quoted.data[i];
+	while (quoted.size > 0) {
+		unsigned char byte = take_byte(&quoted);
 
-		PROPERTY(byte >= ' ' && byte <= '~' && byte != '"');
-		if (byte == '\\') {
-			PROPERTY(i + 3 < quoted.size);
-			PROPERTY(quoted.data[i + 1] == 'x');
-			byte = (unsigned char)(hex(quoted.data[i + 2]) * 16 +
-					       hex(quoted.data[i + 3]));
-			i += 3;
-		}
 		PROPERTY(count < foreign.size);
 		PROPERTY((unsigned char)foreign.data[count] == byte);
 		count++;

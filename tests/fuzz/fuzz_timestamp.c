@@ -16,12 +16,10 @@ static bool libc_prints(
 	struct tm tm = { 0 };
 	time_t when;
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon,
-		    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) < 3 ||
-		tm.tm_year < 1970)
+	if (strptime(text, is_date ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%SZ", &tm) ==
+			NULL ||
+		tm.tm_year < 70)
 		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
 	when = timegm(&tm);
 	*time_s = when;
 	if (gmtime_r(&when, &tm) == NULL)

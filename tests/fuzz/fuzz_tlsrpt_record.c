@@ -1,9 +1,23 @@
 /* fuzz_tlsrpt_record.c - TXT records at _smtp._tls. */
 #include "fuzz.h"
+#include "grammar.h"
 #include "policy/text.h"
 #include "policy/tlsrpt_record.h"
 
 #define WRITTEN_SIZE (1 << 20)
+
+/* RFC 8460 section 3: nothing else is accepted. The URIs are checked one by one. */
+static bool is_record(struct rtls_slice text)
+{
+	static const char record[] =
+		"^v=TLSRPTv1(" GRAMMAR_DELIM "(rua=[\t !-:<-~]*|" GRAMMAR_NAME
+		"=" GRAMMAR_VALUE "))+(" GRAMMAR_DELIM ")?$";
+	static const char rua[] = ";[ \t]*rua=";
+	static regex_t *compiled[2];
+
+	return grammar_matches(&compiled[0], record, text, NULL) &&
+	       grammar_matches(&compiled[1], rua, text, NULL);
+}
 
 static void check_uri(struct rtls_slice text, struct rtls_slice uri)
 {
@@ -68,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	PROPERTY(is_same(&record, &selected));
+	PROPERTY(size > GRAMMAR_TEXT_MAX || is_record(text));
 	PROPERTY(record.rua_count <= RTLS_TLSRPT_RUA_MAX);
 	for (size_t i = 0; i < record.rua_count; i++) {
 		check_uri(text, record.rua[i]);
