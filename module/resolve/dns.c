@@ -25,7 +25,8 @@ struct rtls_dns {
 	enum rtls_dns_mode mode;
 	struct rtls_upstreams upstreams;
 	getdns_context *context[RTLS_RESOLVERS_MAX]; /* made when needed */
-	size_t current;                              /* upstream */
+	struct rtls_dns_guard guard[RTLS_RESOLVERS_MAX];
+	size_t current; /* upstream */
 	getdns_list *anchors;
 	getdns_dict *extensions;
 	size_t attempts;
@@ -72,7 +73,7 @@ static getdns_context *current_context(struct rtls_dns *dns)
 	if (*context == NULL)
 		*context = rtls_dns_context_open(dns->mode,
 			&dns->upstreams.address[dns->current], dns->anchors,
-			dns->attempt_ms);
+			dns->attempt_ms, &dns->guard[dns->current]);
 	return *context;
 }
 

@@ -1,15 +1,16 @@
 /* dns_context.c - set up getdns: nothing is left to its defaults. */
 #include "dns_context.h"
 
-#include <getdns/getdns_extra.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "store/system_file.h"
 
 #define ANCHOR_SIZE_MAX 65536
 #define EDNS_SIZE_BYTES 1232 /* never fragmented on its way */
 #define TYPE_DNSKEY     48
+#define DNS_PORT        53
 
 static bool has_root_anchor(const getdns_list *anchors)
 {
@@ -187,9 +188,64 @@ static getdns_return_t set_dnssec(getdns_context *context,
 		context, (getdns_list *)anchors);
 }
 
+/* --- the guard -------------------------------------------------------------- */
+
+static bool is_datagram(int fd)
+{
+	socklen_t size = sizeof(int);
+	int type = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	       type == SOCK_DGRAM;
+}
+
+/* A connected UDP socket hears of nobody else. Else an answer forged from outside
+ * would count, even where the resolver is on loopback and trusted for that. */
+static bool connect_to_upstream(int fd, const union rtls_address *upstream)
+{
+	union rtls_address to = *upstream;
+	socklen_t size = sizeof(to.v6);
+
+	if (to.any.sa_family == AF_INET) {
+		to.v4.sin_port = htons(DNS_PORT);
+		size = sizeof(to.v4);
+	} else {
+		to.v6.sin6_port = htons(DNS_PORT);
+	}
+	return connect(fd, &to.any, size) == 0;
+}
+
+/* Called before the query is sent, when getdns wants to know when it can. */
+static getdns_return_t schedule_guarded(getdns_eventloop *loop, int fd,
+	uint64_t timeout_ms, getdns_eventloop_event *event)
+{
+	const struct rtls_dns_guard *guard = (const void *)loop->vmt;
+
+	if (fd >= 0 && event->write_cb != NULL && is_datagram(fd) &&
+		!connect_to_upstream(fd, &guard->upstream))
+		return GETDNS_RETURN_IO_ERROR;
+	return guard->schedule(loop, fd, timeout_ms, event);
+}
+
+static getdns_return_t set_guard(getdns_context *context,
+	const union rtls_address *upstream, struct rtls_dns_guard *guard)
+{
+	getdns_eventloop *loop;
+	getdns_return_t bad = getdns_context_get_eventloop(context, &loop);
+
+	if (bad != 0)
+		return bad;
+	guard->vmt = *loop->vmt;
+	guard->schedule = loop->vmt->schedule;
+	guard->vmt.schedule = schedule_guarded;
+	guard->upstream = *upstream;
+	loop->vmt = &guard->vmt;
+	return 0;
+}
+
 getdns_context *rtls_dns_context_open(enum rtls_dns_mode mode,
 	const union rtls_address *upstream, const getdns_list *anchors,
-	unsigned timeout_ms)
+	unsigned timeout_ms, struct rtls_dns_guard *guard)
 {
 	getdns_context *context;
 
@@ -198,7 +254,8 @@ getdns_context *rtls_dns_context_open(enum rtls_dns_mode mode,
 	if (forbid_anchor_fetching(context) == 0 && set_names(context) == 0 &&
 		set_transport(context, timeout_ms) == 0 &&
 		set_upstream(context, upstream) == 0 &&
-		set_dnssec(context, mode, anchors) == 0)
+		set_dnssec(context, mode, anchors) == 0 &&
+		set_guard(context, upstream, guard) == 0)
 		return context;
 	getdns_context_destroy(context);
 	return NULL;
