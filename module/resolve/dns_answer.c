@@ -9,6 +9,7 @@
 
 #define TYPE_CNAME 5
 #define TYPE_SOA   6
+#define TYPE_OPT   41
 #define TYPE_RRSIG 46
 
 #define RCODE_NOERROR  0
@@ -242,6 +243,27 @@ static enum rtls_status read_answer(
 	return status;
 }
 
+/* With its upper bits (RFC 6891 section 6.1.3): of BADVERS the lower ones alone would
+ * say "no error". */
+static bool read_rcode(const getdns_dict *reply, uint32_t *rcode)
+{
+	getdns_list *additional;
+	uint32_t type, upper;
+	getdns_dict *rr;
+
+	if (getdns_dict_get_int(reply, "/header/rcode", rcode) != 0)
+		return false;
+	*rcode &= 15;
+	if (getdns_dict_get_list(reply, "additional", &additional) != 0)
+		return true;
+	for (size_t i = 0; getdns_list_get_dict(additional, i, &rr) == 0; i++)
+		if (getdns_dict_get_int(rr, "type", &type) == 0 &&
+			type == TYPE_OPT &&
+			getdns_dict_get_int(rr, "extended_rcode", &upper) == 0)
+			*rcode |= upper << 4;
+	return true;
+}
+
 enum rtls_status rtls_dns_answer_read(
 	const getdns_dict *reply, struct rtls_dns_query *query)
 {
@@ -250,7 +272,7 @@ enum rtls_status rtls_dns_answer_read(
 	uint32_t rcode;
 
 	rtls_dns_answer_fail(query, "unreadable answer");
-	if (getdns_dict_get_int(reply, "/header/rcode", &rcode) != 0)
+	if (!read_rcode(reply, &rcode))
 		return RTLS_OK;
 	if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN) {
 		strncat(why, rcode_text(rcode), sizeof(why) - strlen(why) - 1);
@@ -266,6 +288,44 @@ enum rtls_status rtls_dns_answer_read(
 		query->outcome = RTLS_DNS_NXDOMAIN;
 	read_denial_ttl(reply, query);
 	return status;
+}
+
+static bool is_number(const getdns_dict *reply, const char *path, size_t wanted)
+{
+	uint32_t value;
+
+	return getdns_dict_get_int(reply, path, &value) == 0 && value == wanted;
+}
+
+static bool is_question(
+	const getdns_dict *reply, const struct rtls_dns_query *query)
+{
+	getdns_bindata *asked = NULL, *name;
+	bool same;
+
+	if (!is_number(reply, "/question/qtype", query->type) ||
+		getdns_dict_get_bindata(reply, "/question/qname", &name) != 0 ||
+		getdns_convert_fqdn_to_dns_name(
+			query->name[0] == '\0' ? "." : query->name, &asked) !=
+			0)
+		return false;
+	same = names_equal(asked, name);
+	free(asked->data);
+	free(asked);
+	return same;
+}
+
+bool rtls_dns_answer_is_whole(
+	const getdns_dict *reply, const struct rtls_dns_query *query)
+{
+	getdns_list *answer;
+
+	return getdns_dict_get_list(reply, "answer", &answer) == 0 &&
+	       is_number(reply, "/header/qr", 1) &&
+	       is_number(reply, "/header/tc", 0) &&
+	       is_number(reply, "/header/qdcount", 1) &&
+	       is_number(reply, "/header/ancount", section_size(answer)) &&
+	       is_question(reply, query);
 }
 
 bool rtls_dns_answer_is_signed(const getdns_dict *reply)

@@ -19,6 +19,12 @@
 RTLS_MUST_CHECK enum rtls_status rtls_dns_answer_read(
 	const getdns_dict *reply, struct rtls_dns_query *query);
 
+/* Is the reply one to this very question, and all of it readable? getdns compares the id
+ * only, and of a message that it cannot read to its end it gives the beginning.
+ * What is not whole is no answer: it must not become "there is no record". */
+bool rtls_dns_answer_is_whole(
+	const getdns_dict *reply, const struct rtls_dns_query *query);
+
 /* Does the answer section hold a signature: did the server heed the DO bit? */
 bool rtls_dns_answer_is_signed(const getdns_dict *reply);
 

@@ -45,6 +45,11 @@ static void read_reply(
 		rtls_dns_answer_fail(lookup->query, RTLS_DNS_NO_ANSWER);
 		return;
 	}
+	/* As good as none: worth another attempt. */
+	if (!rtls_dns_answer_is_whole(reply, lookup->query)) {
+		rtls_dns_answer_fail(lookup->query, "unreadable answer");
+		return;
+	}
 	(void)getdns_dict_get_int(reply, "/header/rcode", &lookup->rcode);
 	if (lookup->batch->mode == RTLS_DNS_AD)
 		lookup->dnssec_status = ad_status(reply);

@@ -223,6 +223,82 @@ static void reads_reply(void **state)
 	getdns_dict_destroy(reply);
 }
 
+/* --- is it an answer at all? ------------------------------------------------- */
+
+/* One MX record, and what header and question say. */
+struct frame {
+	const char *proves, *qname;
+	uint32_t qtype, qr, tc, qdcount, ancount;
+	bool is_whole;
+};
+
+static const struct frame frames[] = {
+	{ "an answer", "d.example.", 15, 1, 0, 1, 1, true },
+	{ "case does not matter", "D.exAmple.", 15, 1, 0, 1, 1, true },
+	{ "to another name", "e.example.", 15, 1, 0, 1, 1, false },
+	{ "to another type", "d.example.", 16, 1, 0, 1, 1, false },
+	{ "a query", "d.example.", 15, 0, 0, 1, 1, false },
+	{ "truncated", "d.example.", 15, 1, 1, 1, 1, false },
+	{ "no question", "d.example.", 15, 1, 0, 0, 1, false },
+	{ "many questions", "d.example.", 15, 1, 0, 2, 1, false },
+	{ "records that could not be read", "d.example.", 15, 1, 0, 1, 2,
+		false },
+	{ "no question shown", NULL, 15, 1, 0, 1, 1, false },
+};
+
+static void set_number(getdns_dict *reply, const char *path, uint32_t value)
+{
+	assert_int_equal(getdns_dict_set_int(reply, path, value), 0);
+}
+
+static void knows_its_own_answer(void **state)
+{
+	const struct frame *frame = *state;
+	getdns_dict *reply = make_reply(&(struct reply){
+		0, { "d.example. 60 IN MX 10 a.example." }, { 0 } });
+	struct rtls_dns_query *query = make_query("d.example", RTLS_DNS_MX);
+	getdns_bindata *name = NULL;
+
+	set_number(reply, "/header/qr", frame->qr);
+	set_number(reply, "/header/tc", frame->tc);
+	set_number(reply, "/header/qdcount", frame->qdcount);
+	set_number(reply, "/header/ancount", frame->ancount);
+	set_number(reply, "/question/qtype", frame->qtype);
+	if (frame->qname != NULL) {
+		assert_int_equal(
+			getdns_convert_fqdn_to_dns_name(frame->qname, &name),
+			0);
+		assert_int_equal(
+			getdns_dict_set_bindata(reply, "/question/qname", name),
+			0);
+		free(name->data);
+		free(name);
+	}
+	assert_int_equal(
+		rtls_dns_answer_is_whole(reply, query), frame->is_whole);
+	getdns_dict_destroy(reply);
+	free(query);
+}
+
+/* BADVERS is 16: by its lower bits no error, and so "there is no record". */
+static void reads_the_whole_rcode(void **state)
+{
+	getdns_dict *reply = make_reply(&(struct reply){ 0, { 0 }, { SOA } });
+	struct rtls_dns_query *query = make_query("d.example", RTLS_DNS_TXT);
+
+	(void)state;
+	set_number(reply, "/additional/0/type", 41);
+	set_number(reply, "/additional/0/extended_rcode", 0);
+	assert_int_equal(rtls_dns_answer_read(reply, query), RTLS_OK);
+	assert_int_equal(query->outcome, RTLS_DNS_NODATA);
+	set_number(reply, "/additional/0/extended_rcode", 1);
+	assert_int_equal(rtls_dns_answer_read(reply, query), RTLS_OK);
+	assert_int_equal(query->outcome, RTLS_DNS_FAILED);
+	assert_string_equal(query->why, "upstream says an error code");
+	getdns_dict_destroy(reply);
+	free(query);
+}
+
 /* --- limits ----------------------------------------------------------------- */
 
 static struct rtls_dns_query *read_many(enum rtls_dns_type type, size_t count)
@@ -557,6 +633,8 @@ int main(void)
 	CHECK_TABLE(&suite, reads_reply, rows);
 	check_add(&suite, "D10 where a chain ends", tells_where_a_chain_ends,
 		NULL);
+	CHECK_TABLE(&suite, knows_its_own_answer, frames);
+	check_add(&suite, "BADVERS is an error", reads_the_whole_rcode, NULL);
 	check_add(
 		&suite, "the first 256 MX are kept", keeps_the_first_mx, NULL);
 	check_add(&suite, "more than 256 TXT are a failure",
