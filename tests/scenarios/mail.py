@@ -1,5 +1,7 @@
 """What the delivery scenarios have in common: send one message, see what became of it."""
 
+import re
+
 from sender import bounce_status, new_marker
 
 ALICE = "alice@lab.example"
@@ -46,3 +48,15 @@ def assert_bounced(site, marker, status, with_body=False):
     assert status in bounce_status(bounces[0].text)
     assert (marker in bounces[0].text) == with_body
     return bounces[0].text
+
+
+def empty_queue(site):
+    """No message is left."""
+    site.lab.exec(["/bin/sh", "-c", "exim4 -bpru | awk '{ print $3 }' | xargs -r exim4 -Mrm"])
+
+
+def let_answers_expire(site, domain):
+    """The answers of DNS in a domain's record are stale from now on; the policy is not."""
+    record = site.cache_file(domain)
+    record.write_text(re.sub("(?m)^((?:mx|txt)-until) .*$", r"\1 2026-01-01T00:00:00Z",
+                             record.read_text()))
