@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from mail import GOOD, assert_delivered, assert_waiting, deliver
+from mail import (GOOD, assert_delivered, assert_waiting, deliver, empty_queue,
+                  let_answers_expire)
 from sender import SPOOL
 
 PROGRAM = "/usr/sbin/exim-requiretls"
@@ -71,6 +72,49 @@ def test_program_hangs(site, program):
     assert "no answer within the time budget" in site.log()
     left = site.lab.exec(["pgrep", "-a", "sleep"], check=False).stdout
     assert left == ""
+
+
+# What it does, and whether it leaves a process that no longer is of its group.
+MISBEHAVING = {
+    "says half a record": ("printf 'requiretls-record 1\\ndomain secure.example\\nmx-answer ho'",
+                           False),
+    "says the record of another domain": (
+        "printf 'requiretls-record 1\\ndomain x.example\\nmx-answer nxdomain\\n'", False),
+    "says zeros": ("head -c 5000 /dev/zero", False),
+    "says a record and fails": (
+        f"{PROGRAM}.real resolve --record nopolicy.example; exit 75", False),
+    "closes its output": ("exec >&- 2>&-; sleep 1000", False),
+    "ignores signals": ("trap '' TERM INT HUP PIPE ALRM; while :; do sleep 1; done", False),
+    "stops itself": ("kill -STOP $$", False),
+    "drips": ("while :; do printf x; sleep 0.05; done", False),
+    "leaves a child with the pipe": ("sleep 1000 & exit 0", False),
+    "leaves many": ("for i in 1 2 3 4 5 6 7 8; do (sleep 1000 & sleep 1000) & done; wait",
+                    False),
+    "leaves a daemon with the pipe": ("setsid sleep 1000 & exit 0", True),
+}
+
+
+def test_program_misbehaves(site, program):
+    """Whatever it does: a policy that is known is enforced, flagged mail waits, and of what
+    it started nothing is left but what left its process group."""
+    domain = "enforce-selfsigned.example"
+    assert site.program("resolve", domain, user="Debian-exim").returncode == 0
+    site.configure(resolve_timeout="500ms")
+    for name, (script, leaves) in MISBEHAVING.items():
+        program(f"#!/bin/sh\n{script}\n")
+        let_answers_expire(site, domain)
+        for recipient in (f"bob@{domain}", "bob+requiretls@secure.example"):
+            start = time.monotonic()
+            assert_waiting(site, deliver(site, recipient))
+            assert time.monotonic() - start < 10, name
+            empty_queue(site)
+        left = [line.split() for line in
+                site.lab.exec(["ps", "-eo", "pid=,stat=,comm="]).stdout.splitlines()]
+        assert not [line for line in left if line[1].startswith("Z")], (name, left)
+        sleepers = [line[0] for line in left if line[2] in ("sleep", "exim-requiretls")]
+        assert len(sleepers) == (2 if leaves else 0), (name, left)
+        if sleepers:
+            site.lab.exec(["kill", *sleepers])
 
 
 def test_program_gets_nothing_of_exims(site, program):
