@@ -81,8 +81,9 @@ getdns_dict *rtls_dns_extensions_make(enum rtls_dns_mode mode)
 
 getdns_context *rtls_dns_context_open(enum rtls_dns_mode mode,
 	const union rtls_address *upstream, const getdns_list *anchors,
-	unsigned timeout_ms)
+	unsigned timeout_ms, struct rtls_dns_guard *guard)
 {
+	(void)guard;
 	(void)upstream;
 	(void)anchors;
 	(void)timeout_ms;
