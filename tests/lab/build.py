@@ -2,6 +2,7 @@
 
 import grp
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -74,7 +75,22 @@ def write_certificates(state: Path, authority: certs.Authority) -> dict[str, str
     for name, kind in names.items():
         leaf = authority.leaf(name, kind)
         write_file(state / "certs" / "web" / f"{name}.pem", leaf.pem, mode, owner)
+    _write_matrix_certificates(state, authority, mode, owner)
     return digests
+
+
+def _write_matrix_certificates(state: Path, authority: certs.Authority, mode: int,
+                               owner: tuple[int, int]) -> None:
+    """Of the matrix's policy hosts: one for some dozens, since a key for each takes long."""
+    names = [f"mta-sts.{world.matrix_domain(mx, number)}" for mx in ("secure", "insecure")
+             for number in range(world.MATRIX_DOMAINS)]
+    for first in range(0, len(names), 50):
+        group = names[first:first + 50]
+        leaf = authority.leaf(group[0], also=group[1:])
+        path = state / "certs" / "web" / f"{group[0]}.pem"
+        write_file(path, leaf.pem, mode, owner)
+        for name in group[1:]:
+            os.link(path, path.with_name(f"{name}.pem"))
 
 
 def write_policy_host(state: Path, domain: world.Domain) -> None:

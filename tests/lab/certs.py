@@ -4,6 +4,8 @@ ECDSA keys, because a hundred of them are made at each `up`.
 """
 
 import datetime
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -70,17 +72,19 @@ def _build(subject: str, key: ec.EllipticCurvePrivateKey, issuer: Issuer | None,
     return builder.sign(signer, hashes.SHA256())
 
 
+CA_EXTENSIONS: list[tuple[x509.ExtensionType, bool]] = [
+    (x509.BasicConstraints(ca=True, path_length=None), True),
+    (x509.KeyUsage(digital_signature=False, content_commitment=False, key_encipherment=False,
+                   data_encipherment=False, key_agreement=False, key_cert_sign=True,
+                   crl_sign=True, encipher_only=False, decipher_only=False), True)]
+
+
 def make_ca(name: str, issuer: Issuer | None = None) -> Issuer:
     """A root, or with an issuer an intermediate that is sent along with its leaves."""
     key = ec.generate_private_key(ec.SECP256R1())
-    usage = x509.KeyUsage(digital_signature=False, content_commitment=False,
-                          key_encipherment=False, data_encipherment=False,
-                          key_agreement=False, key_cert_sign=True, crl_sign=True,
-                          encipher_only=False, decipher_only=False)
     now = datetime.datetime.utcnow()
     # Older than any leaf, also than the expired ones: else those would have two faults.
-    cert = _build(name, key, issuer, now - 800 * DAY, now + 3650 * DAY,
-                  [(x509.BasicConstraints(ca=True, path_length=None), True), (usage, True)])
+    cert = _build(name, key, issuer, now - 800 * DAY, now + 3650 * DAY, CA_EXTENSIONS)
     return Issuer(key, cert, cert_pem(cert) if issuer else b"")
 
 
@@ -93,12 +97,22 @@ class Authority:
         self.stranger = make_ca("Unknown Root CA")
         self.private = make_ca("Private Issuing CA", self.stranger)
 
-    def leaf(self, host: str, kind: str = "lab") -> Leaf:
-        """A certificate for host; kind as in world.Host.cert."""
+    @functools.cached_property
+    def expired_cross(self) -> bytes:
+        """The root once more, as an older root had signed it, expired: what servers sent along
+        for years after the ends of AddTrust and of DST X3, and no path needs."""
+        now = datetime.datetime.utcnow()
+        old = make_ca("Old Root CA")
+        return cert_pem(_build("Lab Root CA", self.root.key, old, now - 800 * DAY,
+                               now - 20 * DAY, CA_EXTENSIONS))
+
+    def leaf(self, host: str, kind: str = "lab", also: Sequence[str] = ()) -> Leaf:
+        """A certificate for host, and for the other names; kind as in world.Host.cert."""
         now = datetime.datetime.utcnow()
         start, end = now - DAY, now + 365 * DAY
         issuer: Issuer | None = self.issuing
-        san, subject = host, host
+        sans, subject, extra = [host, *also], host, b""
+        label, _, parent = host.partition(".")
         if kind == "expired":
             start, end = now - 400 * DAY, now - 20 * DAY
         elif kind == "notyet":
@@ -110,17 +124,25 @@ class Authority:
         elif kind == "privateca":
             issuer = self.private
         elif kind == "wrongname":
-            san = subject = "other." + host.split(".", 1)[1]
+            subject = "other." + parent
+            sans = [subject]
         elif kind == "cnonly":
-            san = ""
+            sans = []
+        elif kind == "wildcard":
+            sans = ["*." + parent]
+        elif kind == "partial":
+            sans = [f"{label[0]}*.{parent}"]
+        elif kind == "extra":
+            extra = self.expired_cross
         elif kind != "lab":
             raise ValueError(f"no such kind of certificate: {kind}")
         key = ec.generate_private_key(ec.SECP256R1())
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)]
-        if san:
-            extensions.append((x509.SubjectAlternativeName([x509.DNSName(san)]), False))
+        if sans:
+            names = x509.SubjectAlternativeName([x509.DNSName(san) for san in sans])
+            extensions.append((names, False))
         cert = _build(subject, key, issuer, start, end, extensions)
-        chain = issuer.chain if issuer else b""
+        chain = (issuer.chain if issuer else b"") + extra
         return Leaf(cert, _key_pem(key) + cert_pem(cert) + chain)

@@ -404,6 +404,14 @@ class Lab:
         """Replace an RRset by its full name; [] removes it. ttl_s goes for the whole zone."""
         dnsdata.change(self.state, {(name, rdtype): list(rdatas)}, ttl_s)
 
+    def publish(self, sets: dict[tuple[str, str], list[str]]) -> None:
+        """Replace many RRsets, {(full name, type): rdatas}, in one go."""
+        dnsdata.change(self.state, sets)
+
+    def write_policy(self, domain: str, text: str) -> None:
+        """The body alone, also of a domain that is not in the world."""
+        build.write_policy(self.state, domain, text)
+
     def set_txt(self, domain: str, *texts: str) -> None:
         """The TXT records at _mta-sts.<domain>; a text that starts with a quote is taken
         as DNS strings ('"v=STSv1; " "id=1"')."""

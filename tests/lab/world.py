@@ -32,10 +32,13 @@ class Host:
     cert    lab       right in every way, root - intermediate - leaf
             expired, notyet, selfsigned, unknownca, wrongname
             cnonly    right name as CN, no SAN
+            wildcard  *. and the rest of the name; partial: h*. and the rest
+            extra     right, and an expired certificate that no path needs goes along
             privateca from an issuing CA of an unknown root, which is sent along
             none      the host offers no STARTTLS
     shows   more kinds of certificates, which a scripted host can be told to show
-    tlsa    match, mismatch, fail (the lookup is SERVFAIL) or nothing
+    tlsa    match, mismatch, fail (the lookup is SERVFAIL), unusable (only usage 1) or
+            nothing
     behaviour   of a scripted host, see smtpd.py
     """
 
@@ -236,6 +239,49 @@ TOP_RECORDS = (
     "alias-secure CNAME secure.example.",
     "alias-insecure CNAME nopolicy.example.",
 )
+
+
+# --- the matrix of tests/matrix -------------------------------------------------------
+# A host for each state of TLSA with each thing a server may do, in a signed zone; and a zone for
+# each state of an MX answer, into which the scenario puts domains, as many as there are policy
+# hosts with a certificate for them.
+
+MATRIX_HOSTS = "mx-matrix.example"
+MATRIX_ZONES = {"secure": "signed", "insecure": "", "bogus": "bogus", "servfail": "servfail"}
+MATRIX_DOMAINS = 300
+_TLSA = {"absent": "", "good": "match", "bad": "mismatch", "unusable": "unusable",
+         "servfail": "fail"}
+_CERTIFICATES = ("good", "expired", "notyet", "selfsigned", "unknownca", "wrongname", "cnonly",
+                 "wildcard", "partial", "extra")
+_STARTTLS = {"no": "plain", "breaks": "starttls-close", "4xx": "starttls-4xx"}
+
+
+def matrix_host(certificate: str, starttls: str, tlsa: str) -> str:
+    """The name of a host; only where STARTTLS works the certificate matters."""
+    return f"h-{certificate if starttls == 'yes' else starttls}-{tlsa}.{MATRIX_HOSTS}"
+
+
+def matrix_domain(mx: str, number: int) -> str:
+    """The name of a domain."""
+    return f"d{number}.{mx}-matrix.example"
+
+
+def _matrix_hosts() -> list[Host]:
+    found = []
+    for does in (*_CERTIFICATES, *_STARTTLS):
+        for tlsa, record in _TLSA.items():
+            name, ip = f"h-{does}-{tlsa}.{MATRIX_HOSTS}", f"192.0.2.{128 + len(found)}"
+            found.append(
+                Host(name, ip, server="scripted", behaviour=_STARTTLS[does], tlsa=record)
+                if does in _STARTTLS else
+                Host(name, ip, cert="lab" if does == "good" else does, tlsa=record))
+    return found
+
+
+HOSTS += _matrix_hosts()
+HOST_ZONES[MATRIX_HOSTS] = True
+DOMAINS += [Domain(f"{mx}-matrix.example", dnssec=dnssec, rua="")
+            for mx, dnssec in MATRIX_ZONES.items()]
 
 
 def host_named(name: str) -> Host:

@@ -68,6 +68,8 @@ def _add_host(zone: Zone, host: world.Host, tlsa_digest: dict[str, str]) -> None
         zone.add(port, "TLSA", f"3 1 1 {tlsa_digest[host.name]}")
     elif host.tlsa == "mismatch":
         zone.add(port, "TLSA", "3 1 1 " + "00" * 32)
+    elif host.tlsa == "unusable":
+        zone.add(port, "TLSA", f"1 1 1 {tlsa_digest[host.name]}")
     elif host.tlsa == "fail":
         zone.add(port.removeprefix("_25."), "NS", NS_NAMES[world.NS_SERVFAIL])
 
