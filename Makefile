@@ -7,6 +7,7 @@
 #   make asan       unit tests and seeds under ASan and UBSan, gcc and clang
 #   make fuzz       SECONDS=60 or RUNS=n, TARGET=name: libFuzzer on one parser or on all
 #   make bench      measure, print the table of docs/PERFORMANCE.md
+#   make matrix     every cell of tests/matrix through the module
 #   make exim       EXIM_RELEASE=4.96: Exim with our patches, as Debian packages
 #   make exim-all   the same of every release there are patches for
 #   make wire       EXIM_RELEASE=4.98.2: the REQUIRETLS scenarios with that Exim
@@ -61,7 +62,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: FORCE all demo check unit seeds unit-and-seeds lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches exim exim-all exim-tests
+.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches exim exim-all exim-tests
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -113,6 +114,8 @@ $(OUT)/obj/tests/exim/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"' -Ites
 $(OUT)/module/%: $(OUT)/obj/tests/exim/%.o $(HOSTED) $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lgnutls
+# No unit test: what `make matrix` runs.
+$(OUT)/module/matrix: $(OUT)/obj/tests/exim/delivery.o
 
 # A fuzz target with its seeds to replay; `make fuzz` puts libFuzzer in place of the driver.
 # The module comes along as in the tests above, for targets that call it.
@@ -144,6 +147,10 @@ PYTEST = OUT=$(OUT) $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
 
 scenarios: all
 	@$(PYTEST) tests/lab tests/scenarios
+
+# Every cell of tests/matrix/oracle.py through the module, without a network.
+matrix: $(OUT)/module/matrix
+	@$(PYTEST) tests/matrix
 
 # build/exim.sh, with what it has built so far.
 exim-tests:

@@ -1,0 +1,124 @@
+"""Every cell of the matrix through the whole module, compared with the RFCs' oracle.
+
+    OUT=build/out python3 -B -m pytest -p no:cacheprovider tests/matrix
+
+build/out/module/matrix (tests/exim/matrix.c) does the work; only Exim itself and the network are
+simulated, in tests/exim/delivery.c. The cells are compared in groups, one test each.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT / "tests" / "lab")]
+
+# pylint: disable=wrong-import-position
+import certs  # noqa: E402
+import oracle  # noqa: E402
+from compare import Line, counts_agree, in_words, report  # noqa: E402
+from oracle import AXES, Cell, Fate  # noqa: E402
+
+HOST = "mx.matrix.example"
+
+class Outcome:
+    """What the module made of one cell."""
+
+    def __init__(self, text: str) -> None:
+        self.what, self.status, journal = text.split("\t")
+        self.domains: list[str] = []
+        self.lines: list[Line] = []
+        for line in filter(None, journal.split("|")):
+            fields = line.split("^")
+            self.domains.append(fields[2])
+            self.lines.append((fields[3], fields[5], fields[10]))
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.status}".strip() + f", counted {in_words(self.lines)}"
+
+
+def agree(wanted: Fate, got: Outcome) -> bool:
+    """Fate, status and journal."""
+    return ((wanted.what, wanted.status) == (got.what, got.status)
+            and counts_agree(wanted.counts, got.lines))
+
+
+def write_certificates(directory: Path) -> None:
+    """One file per kind, and the CA."""
+    authority = certs.Authority()
+    for kind in AXES["certificate"]:
+        leaf = authority.leaf(HOST, "lab" if kind == "good" else kind)
+        (directory / f"{kind}.pem").write_bytes(leaf.pem)
+    (directory / "root.pem").write_bytes(certs.cert_pem(authority.root.cert))
+
+
+def prepare(directory: Path) -> None:
+    """What tests/exim/matrix.c wants to find."""
+    directory.chmod(0o755)
+    for name in ("spool", "records"):
+        (directory / name).mkdir()
+    write_certificates(directory)
+    # In place of the program: the answer the test has put there. Runs as nobody.
+    program = directory / "resolve"
+    program.write_text("#!/bin/sh\nfor domain; do :; done\n"
+                       "while IFS= read -r line; do echo \"$line\"; done "
+                       f"<{directory}/records/$domain\n")
+    program.chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def outcomes() -> dict[Cell, Outcome]:
+    """What the module makes of every cell."""
+    out = os.environ.get("OUT", "build/out")
+    cells = list(oracle.all_cells())
+    # Not pytest's directory, which the stand-in's user may not enter.
+    with tempfile.TemporaryDirectory(prefix="rtls-matrix.") as name:
+        prepare(Path(name))
+        ran = subprocess.run([ROOT / out / "module" / "matrix", name], text=True,
+                             input="".join(f"{cell}\n" for cell in cells),
+                             capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert len(lines) == len(cells)
+    return {cell: Outcome(line) for cell, line in zip(cells, lines)}
+
+
+@pytest.mark.parametrize("message", AXES["message"])
+@pytest.mark.parametrize("policy", AXES["policy"])
+def test_cells(outcomes, policy, message):
+    """1600 cells: fate, status and what is counted are as the RFCs want them."""
+    group = [cell for cell in outcomes if (cell.policy, cell.message) == (policy, message)]
+    assert len(group) == 1600
+    wrong = [(cell, wanted, outcomes[cell]) for cell in group
+             if not agree(wanted := oracle.fate(cell), outcomes[cell])]
+    assert not wrong, report(wrong, len(group))
+
+
+def test_protected_mail_never_leaves_unprotected(outcomes):
+    """In no cell: flagged mail, mail under an enforcing policy, or mail to a host with TLSA
+    in clear or to a host that is not proven to be the right one."""
+    left = ("verified", "tls", "clear")
+    protected = [cell for cell in outcomes if oracle.is_protected(cell)]
+    wrong = [(cell, "not to leave so", outcomes[cell]) for cell in protected
+             if outcomes[cell].what in left
+             and not (outcomes[cell].what == "verified" and oracle.host_is_authentic(cell))]
+    assert not wrong, report(wrong, len(protected))
+
+
+def test_all_cells_were_there(outcomes, capsys):
+    """7 policies x 4 MX answers x 2 x 5 TLSA x 3 kinds of mail x 10 certificates x 4."""
+    assert len(outcomes) == 7 * 4 * 2 * 5 * 3 * 10 * 4
+    with capsys.disabled():
+        print(f"\nmatrix: {len(outcomes)} cells compared", end=" ")
+
+
+def test_who_is_told(outcomes):
+    """RFC 8460, section 1.1: of TLSA the host, its base domain; of all else the recipient's."""
+    for cell, got in outcomes.items():
+        for line, domain in zip(got.lines, got.domains):
+            assert (domain == HOST) == (line[0] == "tlsa"), report([(cell, "", got)], 1)
