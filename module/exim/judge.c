@@ -216,7 +216,9 @@ void rtls_session_report(const struct rtls_config *config,
 		.receiving_ip = rtls_slice(session->address),
 	};
 
-	if (!config->tlsrpt || judgement->ours)
+	/* An address literal is no domain that anybody could be told about. */
+	if (!config->tlsrpt || judgement->ours ||
+		session->policy_domain[0] == '\0')
 		return;
 	rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
 		sizeof(sending));

@@ -404,8 +404,8 @@ class Lab:
         """Replace an RRset by its full name; [] removes it. ttl_s goes for the whole zone."""
         dnsdata.change(self.state, {(name, rdtype): list(rdatas)}, ttl_s)
 
-    def publish(self, sets: dict[tuple[str, str], list[str]]) -> None:
-        """Replace many RRsets, {(full name, type): rdatas}, in one go."""
+    def set_rrsets(self, sets: dict[tuple[str, str], list[str]]) -> None:
+        """Many at once, {(full name, type): rdatas}: a zone is signed and loaded once."""
         dnsdata.change(self.state, sets)
 
     def write_policy(self, domain: str, text: str) -> None:

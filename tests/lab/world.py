@@ -92,6 +92,17 @@ HOSTS = [
     Host(SENDER_NAME, SENDER, server="none"),
 ]
 
+# Destinations (test_destinations.py): smart hosts, each a zone with its own policy, and
+# names that are seldom met.
+HOSTS += [
+    Host("relay.example", "192.0.2.61"),
+    Host("relay-expired.example", "192.0.2.62", cert="expired"),
+    Host("relay-outside.example", "192.0.2.63"),
+    Host("relay-dane.example", "192.0.2.64", cert="selfsigned", tlsa="match"),
+    Host("relay-plain.example", "192.0.2.65", cert="selfsigned"),
+    Host("under_score.mail.example", "192.0.2.66", server="scripted"),
+]
+
 # Zones which hold hosts only: name -> signed?
 HOST_ZONES = {"mail.example": False, "dane.example": True, "smtp.example": False,
               "wire.example": False}
@@ -231,6 +242,15 @@ DOMAINS = [
     Domain("expiredsig.example", GOOD, dnssec="expired"),
     Domain("servfail.example", GOOD, dnssec="servfail"),
     Domain("silent.example", GOOD, dnssec="silent"),
+]
+
+DOMAINS += [
+    Domain("relay.example", sts="enforce", policy_mx=("relay.example",)),
+    Domain("relay-expired.example", sts="enforce", policy_mx=("relay-expired.example",)),
+    Domain("relay-outside.example", sts="enforce", policy_mx=("mx.elsewhere.example",)),
+    Domain("relay-dane.example", dnssec="signed"),
+    Domain("relay-plain.example"),
+    Domain("xn--bcher-kva.example", GOOD, sts="enforce"),
 ]
 
 # Records in the zone example. itself: CNAMEs directly in a signed top-level zone,

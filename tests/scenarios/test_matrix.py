@@ -117,7 +117,7 @@ def publish(site: Site, mails: list[Mail]) -> None:
             sets |= mail.records()
         if mail.is_announced:
             site.lab.write_policy(mail.domain, mail.policy())
-    site.lab.publish(sets)
+    site.lab.set_rrsets(sets)
     for mail in mails:
         if mail.cell.policy == "expired" and mail.cell.mx not in HIDDEN:
             cache_expired_policy(site, mail)
