@@ -180,3 +180,94 @@ def test_equal_preferences_are_randomised(site):
     orders = [hosts_of(site, "bob@rotate.example") for _ in range(20)]
     assert {order[0] for order in orders} == {"good.mail.example", "good2.mail.example"}
     assert {order[2] for order in orders} == {"down.smtp.example"}
+
+
+@pytest.mark.parametrize("user", ["bob", "bob+requiretls"])
+@pytest.mark.parametrize("bad", ["mx.servfail.example", "nohost.mail.example"])
+def test_one_name_without_address(site, bad, user):
+    """EDGE-CASES 82: a host whose lookup fails, or that does not exist, does not keep the
+    others from being tried."""
+    for mx in ((f"10 {bad}", "20 good.mail.example"), (f"10 {bad}", "10 good.mail.example"),
+               ("10 down.smtp.example", f"20 {bad}", "30 good.mail.example")):
+        publish(site, "secure-sts.example", *mx,
+                policy=("*.mail.example", "*.smtp.example", "mx.servfail.example"))
+        site.lab.dns_flush()
+        site.program("resolve", "--fresh", "secure-sts.example", user="Debian-exim")
+        assert_delivered(site, deliver(site, f"{user}@secure-sts.example"), GOOD)
+        site.forget_retries()
+
+
+def test_no_name_with_address(site):
+    """Nothing but failing lookups: temporary, flagged too."""
+    publish(site, "secure-sts.example", "10 mx.servfail.example", "20 nohost.mail.example",
+            policy=("*.servfail.example", "*.mail.example"))
+    for user in ("bob", "bob+requiretls"):
+        deliver(site, f"{user}@secure-sts.example")
+        site.lab.run_queue()
+    assert len(site.lab.queue()) == 2 and site.lab.bounces("alice") == []
+
+
+# --- this machine in the MX list -----------------------------------------------------
+
+LOOPS = {
+    "second": ("10 good.mail.example", f"20 {HERE}", "30 good2.mail.example"),
+    "equal": ("10 good.mail.example", f"20 {HERE}", "20 good2.mail.example",
+              "20 selfsigned.mail.example", "20 expired.mail.example"),
+    "better fails": ("10 mx.servfail.example", f"20 {HERE}", "30 good2.mail.example"),
+    "one better fails": ("5 mx.servfail.example", "10 good.mail.example", f"20 {HERE}",
+                         "20 good2.mail.example"),
+    "two names of ours": ("10 good.mail.example", f"20 {HERE}", "30 also.mail.example"),
+    "ignored address": ("10 loop.mail.example", "20 good.mail.example"),
+}
+
+
+@pytest.mark.parametrize("case", LOOPS)
+def test_loop_as_dnslookup_sees_it(site, case):
+    """F1, A6.9: hosts at or below our own preference get nothing; the same hosts remain as
+    with Exim's own dnslookup router."""
+    site.lab.set_rrsets({("also.mail.example", "A"): [world.SENDER],
+                         ("loop.mail.example", "A"): ["127.0.0.1"]})
+    publish(site, "rotate.example", *LOOPS[case],
+            policy=("*.mail.example", "*.servfail.example"))
+    site.lab.set_mx("nopolicy.example", LOOPS[case])
+    for _ in range(6):
+        ours = hosts_of(site, "bob@rotate.example")
+        theirs = hosts_of(site, "bob@nopolicy.example")
+        assert ours == [host for host in theirs if host != "mx.servfail.example"], case
+        assert HERE not in ours and "good2.mail.example" not in ours
+
+
+def test_loop_is_cut_for_real_mail(site):
+    """The better host is down: the message waits, and goes nowhere else."""
+    publish(site, "rotate.example", "10 down.smtp.example", f"20 {HERE}",
+            "20 good.mail.example", "20 good2.mail.example")
+    for _ in range(3):
+        assert site.lab.body_seen(deliver(site, "bob@rotate.example")) == []
+        site.forget_retries()
+    assert site.lab.mx_log(GOOD) == "" and site.lab.mx_log(GOOD2) == ""
+    assert f"[{world.SENDER}]" not in site.lab.mainlog()
+    assert site.lab.bounces("alice") == [] and "frozen" not in site.lab.mainlog()
+
+
+@pytest.mark.parametrize("domain", ["rotate.example", "nopolicy.example"])
+def test_we_are_the_best_host(site, domain):
+    """A configuration error, and Exim's answer to it in both ways: frozen for a look by the
+    postmaster; not sent to the others."""
+    mx = (f"10 {HERE}", "10 good2.mail.example", "20 good.mail.example")
+    publish(site, "rotate.example", *mx)
+    site.lab.set_mx("nopolicy.example", mx)
+    marker = deliver(site, f"bob@{domain}")
+    assert arrived(site, marker) == []
+    assert "Frozen" in site.lab.mainlog()
+
+
+@pytest.mark.parametrize("better", ["mx.servfail.example", "nohost.mail.example"])
+def test_better_host_cannot_be_looked_up(site, better):
+    """Where the hosts before us cannot be found now it is no loop: the message waits, not
+    frozen."""
+    publish(site, "rotate.example", f"10 {better}", f"20 {HERE}", "20 good.mail.example",
+            policy=("*.mail.example", "*.servfail.example", HERE))
+    for _ in range(3):
+        deliver(site, "bob@rotate.example")
+    assert site.lab.mx_log(GOOD) == "" and len(site.lab.queue()) == 3
+    assert "rozen" not in site.lab.mainlog()

@@ -1,0 +1,184 @@
+/* hosts.c - ${dlfunc{...}{requiretls_hosts}{IGNORED}}: the plan's host list as our routers
+ * give it to manualroute, which treats two things otherwise than a dnslookup router.
+ * IGNORED is the router's ignore_target_hosts: such addresses are nobody's.
+ *
+ * - It takes the list as one order and cuts it where a host is this machine. RFC 5321
+ *   section 5.1 discards the hosts of the same preference too: so such a host goes to
+ *   the front of its group.
+ * - One host whose address lookup fails defers the whole list, although others may be
+ *   well. So such a host is left out, for this attempt, where there is another.
+ *
+ * One host alone needs neither, and is not looked up here. */
+#include "exim/api.h"
+
+#include <string.h>
+
+#include "policy/record.h"
+#include "policy/text.h"
+
+#define LIST_SIZE (RTLS_MX_MAX * (RTLS_DOMAIN_SIZE + 16))
+
+struct listed {
+	struct rtls_slice text; /* "host" or "host::port" */
+	unsigned group;         /* of equal preference */
+	enum {
+		NO_ADDRESS, /* proven: Exim passes over it */
+		REMOTE,
+		OURSELVES,
+		FAILED
+	} state;
+};
+
+struct list {
+	struct listed host[RTLS_MX_MAX];
+	size_t count;
+};
+
+/* "a:+:b::25:c". False: too many. */
+static bool list_read(struct rtls_slice text, struct list *list)
+{
+	unsigned group = 0;
+
+	list->count = 0;
+	while (text.size > 0) {
+		struct rtls_slice host = rtls_slice_take(&text, ':');
+
+		if (rtls_slice_is(host, "+")) {
+			group++;
+			continue;
+		}
+		if (rtls_slice_starts(text, ":")) { /* a port follows */
+			(void)rtls_slice_take(&text, ':');
+			host.size = (size_t)(text.data - host.data);
+			host.size += rtls_slice_take(&text, ':').size;
+		}
+		if (list->count == RTLS_MX_MAX)
+			return false;
+		list->host[list->count++] = (struct listed){
+			.text = host, .group = group, .state = REMOTE
+		};
+	}
+	return true;
+}
+
+/* As Exim itself is about to look: by its own resolver, its own view of which
+ * addresses are this machine's. The expansion fails when the lookup does. */
+static void look_up(struct listed *host, const char *ignored)
+{
+	char what[1024];
+	struct rtls_slice rest = host->text, name = rtls_slice_take(&rest, ':');
+	struct rtls_text text;
+	struct rtls_slice found;
+
+	rtls_text_init(&text, what, sizeof(what));
+	rtls_text_printf(&text,
+		"${lookup dnsdb{>; a+=%.*s}{${if forany{<; $value}"
+		"{and{{match_ip{$item}{@[]}}{!match_ip{$item}{%s}}}}"
+		"{self}{remote}}}{none}}",
+		(int)name.size, name.data, ignored);
+	found = rtls_exim_value(text.overflow ? "" : what);
+	if (rtls_slice_is(found, "self"))
+		host->state = OURSELVES;
+	else if (rtls_slice_is(found, "remote"))
+		host->state = REMOTE;
+	else
+		host->state =
+			rtls_slice_is(found, "none") ? NO_ADDRESS : FAILED;
+}
+
+static const struct listed *find_ourselves(const struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->host[i].state == OURSELVES)
+			return &list->host[i];
+	return NULL;
+}
+
+/* Of the hosts that Exim may use, is there any in that state? */
+static bool has_any(
+	const struct list *list, const struct listed *ourselves, int state)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if ((ourselves == NULL ||
+			    list->host[i].group < ourselves->group) &&
+			(int)list->host[i].state == state)
+			return true;
+	return false;
+}
+
+static void add(struct rtls_text *out, const struct listed *host,
+	const struct listed *before)
+{
+	if (before != NULL)
+		rtls_text_printf(
+			out, "%s", before->group == host->group ? ":" : ":+:");
+	rtls_text_add(out, host->text);
+}
+
+/* The hosts before this machine, and then it, for Exim to find: it notes that the list was
+ * cut. Except where nothing before it can be used now: that is no loop, and the
+ * message waits for the lookups. */
+static void add_before_ourselves(const struct list *list,
+	const struct listed *ourselves, struct rtls_text *out)
+{
+	const struct listed *last = NULL;
+	bool usable = has_any(list, ourselves, REMOTE);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct listed *host = &list->host[i];
+
+		if (host->group >= ourselves->group)
+			break;
+		if (usable && host->state == FAILED)
+			continue;
+		add(out, host, last);
+		last = host;
+	}
+	if (usable || last == NULL)
+		add(out, ourselves, last);
+}
+
+static void add_all(const struct list *list, struct rtls_text *out)
+{
+	const struct listed *last = NULL;
+	bool usable = has_any(list, NULL, REMOTE);
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (usable && list->host[i].state == FAILED)
+			continue;
+		add(out, &list->host[i], last);
+		last = &list->host[i];
+	}
+}
+
+static void order(struct list *list, const char *ignored, struct rtls_text *out)
+{
+	const struct listed *ourselves;
+
+	for (size_t i = 0; i < list->count; i++)
+		look_up(&list->host[i], ignored);
+	ourselves = find_ourselves(list);
+	if (ourselves != NULL)
+		add_before_ourselves(list, ourselves, out);
+	else
+		add_all(list, out);
+}
+
+RTLS_EXPORT int requiretls_hosts(uschar **yield, int argc, uschar *argv[]);
+
+int requiretls_hosts(uschar **yield, int argc, uschar *argv[])
+{
+	static char text[LIST_SIZE], ordered[LIST_SIZE];
+	static struct list list;
+	struct rtls_text out;
+	struct rtls_slice hosts =
+		rtls_exim_value("${extract{hosts}{$address_data}}");
+
+	if (!rtls_slice_copy(hosts, text, sizeof(text)) ||
+		!list_read(rtls_slice(text), &list) || list.count < 2)
+		return rtls_exim_return(yield, hosts);
+	rtls_text_init(&out, ordered, sizeof(ordered));
+	order(&list, argc > 0 ? (const char *)argv[0] : "", &out);
+	return rtls_exim_return(
+		yield, out.overflow ? hosts : rtls_text_slice(&out));
+}

@@ -1,0 +1,128 @@
+/* test_hosts.c - requiretls_hosts(), the host list for manualroute. Linked with
+ * host.c in place of Exim: whether a name is remote, this machine, without address
+ * or cannot be looked up is told by its first letter. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "host.h"
+#include "policy/record.h"
+
+int requiretls_hosts(uschar **yield, int argc, uschar *argv[]);
+
+#define IGNORED "<; 127.0.0.0/8"
+
+static const struct row {
+	const char *proves, *hosts, *wanted;
+} rows[] = {
+	{ "no list", "", "" },
+	{ "one host is not looked up", "F1", "F1" },
+	{ "one host, refused", "F1::50000", "F1::50000" },
+	{ "nothing to change", "R1:+:R2:R3:+:R4", "R1:+:R2:R3:+:R4" },
+	{ "a port is kept", "R1::50000:R2:+:R3::50001",
+		"R1::50000:R2:+:R3::50001" },
+	{ "what has no address is Exim's to pass over", "N1:+:R1", "N1:+:R1" },
+	{ "a failing lookup stops nobody", "F1:+:R1", "R1" },
+	{ "in the middle of a group", "R1:F1:R2:+:R3", "R1:R2:+:R3" },
+	{ "with a port", "R1:F1::50000:+:R2", "R1:+:R2" },
+	{ "nothing but failing ones", "F1:F2:+:F3", "F1:F2:+:F3" },
+	{ "none that is well", "N1:+:F1", "N1:+:F1" },
+	{ "we in a group of our own", "R1:+:S1:+:R2", "R1:+:S1" },
+	{ "we go before our equals", "R1:+:R2:S1:R3:+:R4", "R1:+:S1" },
+	{ "we with a port", "R1:+:R2:S1::50000", "R1:+:S1::50000" },
+	{ "we are the best", "S1:+:R1", "S1" },
+	{ "we are among the best", "R1:S1:R2:+:R3", "S1" },
+	{ "we have two names", "R1:+:S1:+:S2", "R1:+:S1" },
+	{ "what is better fails, something is well", "F1:+:R1:+:S1:R2",
+		"R1:+:S1" },
+	{ "all that is better fails", "F1:F2:+:S1:+:R1", "F1:F2" },
+	{ "what is better does not exist", "N1:+:S1:R1", "N1" },
+	{ "what is better fails or does not exist", "N1:F1:+:S1:R1", "N1:F1" },
+};
+
+/* The question the module asks Exim about a host. */
+static const char *question(const char *name, const char *ignored)
+{
+	static char texts[64][256];
+	static unsigned next;
+	char *text = texts[next++ % 64];
+
+	snprintf(text, sizeof(texts[0]),
+		"${lookup dnsdb{>; a+=%s}{${if forany{<; $value}"
+		"{and{{match_ip{$item}{@[]}}{!match_ip{$item}{%s}}}}"
+		"{self}{remote}}}{none}}",
+		name, ignored);
+	return text;
+}
+
+static void tell_world(const char *ignored)
+{
+	static const struct {
+		char letter;
+		const char *answer;
+	} kinds[] = { { 'R', "remote" }, { 'S', "self" }, { 'N', "none" },
+		{ 'F', NULL } };
+	char name[3] = "";
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		for (char n = '1'; n <= '4'; n++) {
+			name[0] = kinds[i].letter;
+			name[1] = n;
+			host_set(question(name, ignored), kinds[i].answer);
+		}
+}
+
+static void test_list(void **state)
+{
+	const struct row *row = *state;
+
+	host_reset();
+	tell_world(IGNORED);
+	host_set("${extract{hosts}{$address_data}}", row->hosts);
+	assert_string_equal(host_call(requiretls_hosts, IGNORED), row->wanted);
+}
+
+static void test_without_argument(void **state)
+{
+	(void)state;
+	host_reset();
+	tell_world("");
+	host_set("${extract{hosts}{$address_data}}", "R1:+:S1:R2");
+	assert_string_equal(host_call(requiretls_hosts, NULL), "R1:+:S1");
+}
+
+/* An Exim without dnsdb, or with a resolver that is gone: the list as it was. */
+static void test_nothing_can_be_asked(void **state)
+{
+	(void)state;
+	host_reset();
+	host_set("${extract{hosts}{$address_data}}", "R1:+:S1:R2");
+	assert_string_equal(host_call(requiretls_hosts, IGNORED), "R1:+:S1:R2");
+}
+
+/* Longer than a plan can be: not cut short. */
+static void test_too_many(void **state)
+{
+	char list[RTLS_MX_MAX * 8 + 16] = "R1";
+
+	(void)state;
+	host_reset();
+	tell_world(IGNORED);
+	for (unsigned i = 0; i < RTLS_MX_MAX; i++)
+		strcat(list, ":+:R2");
+	host_set("${extract{hosts}{$address_data}}", list);
+	assert_string_equal(host_call(requiretls_hosts, IGNORED), list);
+}
+
+int main(void)
+{
+	static struct check_suite suite;
+
+	CHECK_TABLE(&suite, test_list, rows);
+	check_add(&suite, "without an argument nothing is ignored",
+		test_without_argument, NULL);
+	check_add(&suite, "nothing can be asked", test_nothing_can_be_asked,
+		NULL);
+	check_add(&suite, "more hosts than a plan has", test_too_many, NULL);
+	return check_run(&suite, "hosts");
+}
