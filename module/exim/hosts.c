@@ -1,5 +1,5 @@
-/* hosts.c - ${dlfunc{...}{requiretls_hosts}{IGNORED}}: the plan's host list as our routers
- * give it to manualroute, which treats two things otherwise than a dnslookup router.
+/* hosts.c - ${dlfunc{...}{requiretls_hosts}{IGNORED}}: the plan's host list as the
+ * route_data of our manualroute routers, which treats two things otherwise than a dnslookup router.
  * IGNORED is the router's ignore_target_hosts: such addresses are nobody's.
  *
  * - It takes the list as one order and cuts it where a host is this machine. RFC 5321
@@ -16,7 +16,7 @@
 #include "policy/record.h"
 #include "policy/text.h"
 
-#define LIST_SIZE (RTLS_MX_MAX * (RTLS_DOMAIN_SIZE + 16))
+#define LIST_SIZE (RTLS_MX_MAX * (RTLS_DOMAIN_SIZE + 16) + 16)
 
 struct listed {
 	struct rtls_slice text; /* "host" or "host::port" */
@@ -166,19 +166,39 @@ static void order(struct list *list, const char *ignored, struct rtls_text *out)
 
 RTLS_EXPORT int requiretls_hosts(uschar **yield, int argc, uschar *argv[]);
 
+/* Smart hosts are looked up as the site does it, by name, also in /etc/hosts. DANE is for
+ * what DNS says. */
+static bool is_by_name(void)
+{
+	return rtls_exim_value("${extract{via}{$address_data}}").size > 0 &&
+	       rtls_slice_is(
+		       rtls_exim_value("${extract{implicit}{$address_data}}"),
+		       "yes") &&
+	       rtls_exim_value("${extract{dane}{$address_data}}").size == 0 &&
+	       rtls_exim_value("${extract{tlsafail}{$address_data}}").size == 0;
+}
+
 int requiretls_hosts(uschar **yield, int argc, uschar *argv[])
 {
-	static char text[LIST_SIZE], ordered[LIST_SIZE];
+	static char text[LIST_SIZE], answer[LIST_SIZE];
 	static struct list list;
 	struct rtls_text out;
 	struct rtls_slice hosts =
 		rtls_exim_value("${extract{hosts}{$address_data}}");
 
-	if (!rtls_slice_copy(hosts, text, sizeof(text)) ||
-		!list_read(rtls_slice(text), &list) || list.count < 2)
-		return rtls_exim_return(yield, hosts);
-	rtls_text_init(&out, ordered, sizeof(ordered));
-	order(&list, argc > 0 ? (const char *)argv[0] : "", &out);
+	rtls_text_init(&out, answer, sizeof(answer));
+	if (hosts.size > 0 && is_by_name()) {
+		rtls_text_add(&out, hosts);
+		rtls_text_printf(&out, " byname");
+	} else if (hosts.size > 0) {
+		if (rtls_slice_copy(hosts, text, sizeof(text)) &&
+			list_read(rtls_slice(text), &list) && list.count > 1)
+			order(&list, argc > 0 ? (const char *)argv[0] : "",
+				&out);
+		else
+			rtls_text_add(&out, hosts);
+		rtls_text_printf(&out, " bydns");
+	}
 	return rtls_exim_return(
-		yield, out.overflow ? hosts : rtls_text_slice(&out));
+		yield, out.overflow ? rtls_slice("") : rtls_text_slice(&out));
 }

@@ -84,7 +84,8 @@ void rtls_session_judge(const struct rtls_config *config,
 	const struct rtls_session *session, struct rtls_judgement *judgement)
 {
 	*judgement = (struct rtls_judgement){ .result = RTLS_RESULT_SUCCESS };
-	if (!session->tls && !session->starttls_offered) {
+	if (!session->tls && !session->starttls_offered &&
+		session->chain.count == 0) {
 		fail(judgement, RTLS_RESULT_STARTTLS_NOT_SUPPORTED,
 			"STARTTLS is not offered");
 		return;

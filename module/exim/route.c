@@ -3,138 +3,45 @@
  *
  * Runs as root in every delivery: reads the configuration, the site's rules and
  * exemptions (site.c) and one cache record, and only when that is missing or
- * stale starts the program that asks the network. The policy domain is the recipient domain as written, or the
- * smart host (RFC 8461 section 3.4). */
+ * stale starts the program that asks the network (known.h). The policy domain is the recipient domain as written, or the
+ * smart host (RFC 8461 section 3.4): the next hop is a list as the site's manualroute
+ * router has it, see policy/next_hop.h; an empty one is none. */
 #include "exim/scan.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "exim/helper.h"
+#include "exim/known.h"
 #include "exim/site.h"
+#include "exim/smart_host.h"
 #include "policy/domain.h"
 #include "policy/flags.h"
+#include "policy/next_hop.h"
 #include "policy/verdict.h"
-#include "store/cache.h"
 #include "store/config_file.h"
 #include "store/refused.h"
 
-#define PLAN_SIZE     (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
-#define ASKED_AGAIN_S 10
-
-/* What is known about the domain; too large for the stack of a host we do
- * not own, and one routing at a time is all there is. */
-struct knowledge {
-	char buffer[RTLS_RECORD_SIZE_MAX + 1];
-	struct rtls_record record; /* borrows from buffer */
-	bool known;                /* record is filled */
-	bool resolved;             /* and it is fresh */
-	bool unreadable;           /* there may be one, for all we know */
-	struct rtls_sts_policy policy;
-	bool has_policy;
-};
-
-/* What the cache said stays as it is while the program is asked. */
-static struct knowledge from_cache, from_network;
+#define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
 
 struct request {
 	const struct rtls_config *config;
-	const char *domain;
+	const char *recipient; /* the recipient's domain, quoted */
+	const char *domain;    /* the policy domain; of smart hosts the first */
+	const struct rtls_next_hops *via;
 	int64_t now_s;
 	struct rtls_site site;
 	struct rtls_question question;
 };
 
-/* Our notes come from the program once per lookup, not once per message. The record's
- * parser lets in nothing but printable ASCII, so they need not be quoted again. */
-static void log_notes(const char *domain, const struct rtls_record *record)
+static bool is_by_name(const struct request *request)
 {
-	for (size_t i = 0; i < record->note_count; i++)
-		rtls_exim_log("%s: %.*s", domain, (int)record->note[i].size,
-			record->note[i].data);
+	return request->via != NULL && !request->via->hop[0].by_mx;
 }
 
-static void ask_cache(const struct request *request)
-{
-	struct knowledge *known = &from_cache;
-	struct rtls_err err = { "" };
-	enum rtls_status status = rtls_cache_get(request->config->spool,
-		request->domain, known->buffer, &known->record, &err);
-
-	known->known = status == RTLS_OK;
-	known->unreadable = status == RTLS_TEMPORARY;
-	known->resolved = known->known &&
-			  rtls_record_is_fresh(&known->record, request->now_s);
-	if (status != RTLS_OK && status != RTLS_NONE)
-		rtls_exim_log("%s: cache record ignored: %s", request->domain,
-			err.text);
-}
-
-/* A message with many recipients in one domain is routed in one process: ask
- * afresh once for all of them. */
-static bool is_asked(const struct request *request)
-{
-	static char domain[RTLS_DOMAIN_SIZE];
-	static int64_t asked_s;
-
-	if (from_network.known && strcmp(domain, request->domain) == 0 &&
-		request->now_s - asked_s < ASKED_AGAIN_S &&
-		request->now_s >= asked_s)
-		return true;
-	snprintf(domain, sizeof(domain), "%s", request->domain);
-	asked_s = request->now_s;
-	return false;
-}
-
-/* False: the program has no answer, and what the cache said still counts. */
-static bool ask_network(const struct request *request, bool fresh)
-{
-	struct knowledge *known = &from_network;
-	struct rtls_err err = { "" };
-	struct rtls_text answer;
-	enum rtls_status status;
-
-	if (is_asked(request) && fresh)
-		return true;
-
-	rtls_text_init(&answer, known->buffer, sizeof(known->buffer));
-	status = rtls_helper_resolve(
-		request->config, request->domain, fresh, &answer, &err);
-	if (status == RTLS_OK)
-		status = rtls_record_parse(rtls_text_slice(&answer),
-			request->domain, &known->record, &err);
-	known->known = known->resolved = status == RTLS_OK;
-	if (known->known)
-		log_notes(request->domain, &known->record);
-	else
-		rtls_exim_log("%s: %s could not resolve it: %s",
-			request->domain, request->config->program, err.text);
-	return known->known;
-}
-
-/* The text was valid when it was stored; a hand that edited it may have
- * erred. */
-static void read_policy(const struct request *request, struct knowledge *known)
-{
-	struct rtls_err err = { "" };
-
-	known->has_policy = false;
-	if (!known->known ||
-		!rtls_record_has_policy(&known->record, request->now_s))
-		return;
-	if (rtls_sts_policy_parse(
-		    known->record.policy_text, &known->policy, &err) == RTLS_OK)
-		known->has_policy = true;
-	else
-		rtls_exim_log("%s: cached policy ignored: %s", request->domain,
-			err.text);
-}
-
-static void decide(struct request *request, struct knowledge *known,
+static void decide(struct request *request, const struct rtls_known *known,
 	struct rtls_plan *plan)
 {
-	read_policy(request, known);
 	request->question.resolved = known->resolved;
 	request->question.record = known->known ? &known->record : NULL;
 	request->question.policy = known->has_policy ? &known->policy : NULL;
@@ -143,10 +50,22 @@ static void decide(struct request *request, struct knowledge *known,
 
 /* RFC 8461 section 5.1: no bounce by what the cache says before a look at
  * DNS. */
-static void recheck(struct request *request, struct rtls_plan *plan)
+static void look_again(struct request *request, struct rtls_plan *plan)
 {
-	if (ask_network(request, true)) {
-		decide(request, &from_network, plan);
+	const struct rtls_known *known = NULL;
+
+	if (is_by_name(request)) {
+		if (rtls_smart_host_ask(request->via, request->now_s, true,
+			    &request->question)) {
+			rtls_verdict_route(&request->question, plan);
+			return;
+		}
+	} else {
+		known = rtls_known_ask(
+			request->config, request->domain, request->now_s);
+	}
+	if (known != NULL) {
+		decide(request, known, plan);
 		return;
 	}
 	plan->action = RTLS_DEFER;
@@ -188,7 +107,7 @@ static void apply_refused_note(
 	if (!has_refused_note(request, plan, text))
 		return;
 	if (!fresh) {
-		recheck(request, plan);
+		look_again(request, plan);
 		if (!has_refused_note(request, plan, text))
 			return;
 	}
@@ -202,7 +121,7 @@ static void apply_refused_note(
 static void put_off_unreadable(
 	const struct request *request, struct rtls_plan *plan)
 {
-	if (!from_cache.unreadable || plan->action != RTLS_DELIVER)
+	if (plan->action != RTLS_DELIVER)
 		return;
 	plan->action = RTLS_DEFER;
 	snprintf(plan->text, sizeof(plan->text),
@@ -210,25 +129,58 @@ static void put_off_unreadable(
 		request->domain);
 }
 
+static void route_by_mx(struct request *request, struct rtls_plan *plan)
+{
+	const struct rtls_known *known = rtls_known_get(
+		request->config, request->domain, request->now_s);
+	const bool fresh = known->asked;
+	const bool unreadable = known->unreadable;
+
+	decide(request, known, plan);
+	if (plan->action == RTLS_FAIL && plan->recheck && !fresh)
+		look_again(request, plan);
+	if (unreadable)
+		put_off_unreadable(request, plan);
+	apply_refused_note(request, fresh, plan);
+}
+
+static void route_by_name(struct request *request, struct rtls_plan *plan)
+{
+	const bool readable = rtls_smart_host_ask(
+		request->via, request->now_s, false, &request->question);
+
+	rtls_verdict_route(&request->question, plan);
+	if (!request->question.literal)
+		request->domain = request->question.domain.data;
+	if (plan->action == RTLS_FAIL && plan->recheck)
+		look_again(request, plan);
+	if (!readable)
+		put_off_unreadable(request, plan);
+	apply_refused_note(request, false, plan);
+}
+
+/* Nobody's policy is looked at. */
+static void route_unasked(struct request *request, struct rtls_plan *plan)
+{
+	static const struct rtls_next_hops unnamed;
+
+	if (request->via != NULL)
+		request->question.via = &unnamed;
+	request->question.resolved = true;
+	rtls_verdict_route(&request->question, plan);
+}
+
 static void route(struct request *request, struct rtls_plan *plan)
 {
-	bool fresh = false;
+	struct rtls_question *question = &request->question;
 
-	from_cache.known = from_cache.resolved = from_cache.unreadable = false;
-	if (rtls_question_needs_record(&request->question))
-		ask_cache(request);
+	question->via = request->via;
+	if (!rtls_question_needs_record(question))
+		route_unasked(request, plan);
+	else if (is_by_name(request))
+		route_by_name(request, plan);
 	else
-		from_cache.resolved = true; /* nothing to ask */
-	if (!from_cache.resolved && ask_network(request, false)) {
-		decide(request, &from_network, plan);
-		fresh = true;
-	} else {
-		decide(request, &from_cache, plan);
-		if (plan->action == RTLS_FAIL && plan->recheck)
-			recheck(request, plan);
-		put_off_unreadable(request, plan);
-	}
-	apply_refused_note(request, fresh, plan);
+		route_by_mx(request, plan);
 }
 
 /* What the plan says of DNSSEC, not the record: that may be out of its time. */
@@ -257,6 +209,13 @@ static void log_site(const struct request *request,
 			out);
 }
 
+static void log_via(const struct rtls_next_hops *via, struct rtls_text *out)
+{
+	for (size_t i = 0; i < via->count; i++)
+		rtls_text_printf(
+			out, " %s%s", i == 0 ? "via=" : "", via->hop[i].host);
+}
+
 /* One line per decision that is more than plain (DESIGN: "What the log says"). */
 static void log_plan(
 	const struct request *request, const struct rtls_plan *plan)
@@ -269,7 +228,10 @@ static void log_plan(
 		flags->dnssec == RTLS_DNSSEC_NO && plan->exempt == 0)
 		return;
 	rtls_text_init(&out, line, sizeof(line));
-	rtls_text_printf(&out, "%s", request->domain);
+	rtls_text_printf(&out, "%s",
+		request->via == NULL ? request->domain : request->recipient);
+	if (plan->via != NULL)
+		log_via(plan->via, &out);
 	if (plan->action == RTLS_DELIVER)
 		rtls_text_printf(
 			&out, " class=%s", rtls_class_name(plan->class));
@@ -289,7 +251,7 @@ static void log_plan(
 			rtls_sts_mode_name(plan->sts_mode),
 			(int)plan->policy_id.size, plan->policy_id.data);
 	if (plan->action == RTLS_DELIVER && plan->record != NULL &&
-		plan->class != RTLS_CLASS_RELAXED)
+		plan->class != RTLS_CLASS_RELAXED && !is_by_name(request))
 		log_hosts(plan, &out);
 	rtls_exim_log("%s", line);
 }
@@ -351,13 +313,61 @@ static enum rtls_status ask_site(struct request *request)
 	return RTLS_OK;
 }
 
-static int route_domain(uschar **yield, const struct rtls_config *config,
-	struct rtls_slice domain)
+/* What is no name DNS could know gets the treatment of an address: the
+ * site's routers say no to it, unless the message is flagged. */
+static void name_domain(struct request *request, struct rtls_slice domain)
 {
 	static char normalized[RTLS_DOMAIN_SIZE];
-	struct request request = {
-		.config = config, .domain = normalized, .now_s = time(NULL)
-	};
+
+	request->question.literal =
+		rtls_domain_is_literal(domain) ||
+		rtls_exim_domain(domain, normalized) != RTLS_OK;
+	if (request->question.literal)
+		rtls_quote(normalized, sizeof(normalized), domain);
+	request->domain = normalized;
+	request->question.domain = rtls_slice(normalized);
+}
+
+/* The plan names it, so it is normalized; those by name are in smart_host.h. */
+static void name_next_hop(struct request *request, struct rtls_next_hops *hops)
+{
+	request->via = hops;
+	name_domain(request, rtls_slice(hops->hop[0].host));
+	if (is_by_name(request)) /* smart_host.h says whether all are */
+		request->question.literal = false;
+	else if (!request->question.literal)
+		memcpy(hops->hop[0].host, request->domain, RTLS_DOMAIN_SIZE);
+}
+
+static void name_policy_domain(struct request *request,
+	struct rtls_slice domain, struct rtls_slice next_hop)
+{
+	static char recipient[RTLS_DOMAIN_SIZE];
+	static struct rtls_next_hops hops;
+
+	rtls_quote(recipient, sizeof(recipient), domain);
+	request->recipient = recipient;
+	switch (rtls_next_hops_parse(next_hop, &hops)) {
+	case RTLS_OK:
+		name_next_hop(request, &hops);
+		return;
+	case RTLS_NONE:
+		name_domain(request, domain);
+		return;
+	default:
+		rtls_exim_log("smart hosts not understood, their policies are "
+			      "not looked at: too many, or /mx beside others");
+		hops.count = 0;
+		request->via = &hops;
+		name_domain(request, next_hop);
+		request->question.literal = true;
+	}
+}
+
+static int route_domain(uschar **yield, const struct rtls_config *config,
+	struct rtls_slice domain, struct rtls_slice next_hop)
+{
+	struct request request = { .config = config, .now_s = time(NULL) };
 	struct rtls_plan plan;
 
 	request.question.config = config;
@@ -365,14 +375,7 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	request.question.empty_sender =
 		rtls_exim_value("$sender_address").size == 0;
 	flags_of_message(config, &request.question.flags);
-	/* What is no name DNS could know gets the treatment of an address: the
-	 * site's routers say no to it, unless the message is flagged. */
-	request.question.literal =
-		rtls_domain_is_literal(domain) ||
-		rtls_exim_domain(domain, normalized) != RTLS_OK;
-	if (request.question.literal)
-		rtls_quote(normalized, sizeof(normalized), domain);
-	request.question.domain = rtls_slice(normalized);
+	name_policy_domain(&request, domain, next_hop);
 	if (ask_site(&request) != RTLS_OK)
 		return rtls_exim_return(yield,
 			rtls_slice(
@@ -387,7 +390,6 @@ RTLS_EXPORT int requiretls_route(uschar **yield, int argc, uschar *argv[]);
 int requiretls_route(uschar **yield, int argc, uschar *argv[])
 {
 	const struct rtls_config *config = rtls_exim_config(NULL);
-	struct rtls_slice domain;
 
 	if (config == NULL)
 		return rtls_exim_return(yield,
@@ -397,8 +399,6 @@ int requiretls_route(uschar **yield, int argc, uschar *argv[])
 		return rtls_exim_return(yield,
 			rtls_slice("defer=\"4.3.5 requiretls_route takes a "
 				   "domain and perhaps a next hop\""));
-	domain = rtls_slice((const char *)argv[argc - 1]);
-	if (domain.size == 0)
-		domain = rtls_slice((const char *)argv[0]);
-	return route_domain(yield, config, domain);
+	return route_domain(yield, config, rtls_slice((const char *)argv[0]),
+		rtls_slice(argc > 1 ? (const char *)argv[1] : NULL));
 }

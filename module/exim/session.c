@@ -137,8 +137,9 @@ static int on_close(const struct rtls_config *config, uschar **yield)
 {
 	const struct rtls_judgement *judgement;
 
-	/* No banner: nothing that TLS could have had a part in. */
-	if (!session.banner)
+	/* No banner: nothing that TLS could have had a part in, unless TLS comes
+	 * before it (port 465). */
+	if (!session.banner && session.chain.count == 0)
 		return nothing(yield);
 	judgement = session_finish(config);
 	if (judgement != NULL && insists() &&
@@ -186,18 +187,24 @@ static void host_read(void)
 	memcpy(session.base, session.host, sizeof(session.base));
 }
 
-static void session_start(struct rtls_slice policy_domain)
+static void session_start(void)
 {
-	char name[RTLS_DOMAIN_SIZE];
-
 	rtls_chain_clear(&session.chain);
 	memset(&session, 0, sizeof(session));
 	attempt.counted = attempt.vetoed = false;
 	host_read();
 	rtls_slice_copy(rtls_exim_value("$host_address"), session.address,
 		sizeof(session.address));
+}
+
+/* What the transport says, or the plan of a smart host, or the recipient's. */
+static void name_policy_domain(struct rtls_slice policy_domain)
+{
+	char name[RTLS_DOMAIN_SIZE];
+
 	if (policy_domain.size == 0)
-		policy_domain = rtls_exim_value("$domain");
+		policy_domain = rtls_session_plan_domain(&session.plan,
+			rtls_slice(session.host), rtls_exim_value("$domain"));
 	if (rtls_exim_domain(policy_domain, name) == RTLS_OK)
 		memcpy(session.policy_domain, name, sizeof(name));
 }
@@ -226,7 +233,7 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 		.result = RTLS_RESULT_VALIDATION_FAILURE
 	};
 
-	session_start(policy_domain);
+	session_start();
 	if (!plan_read()) {
 		if (transport_insists())
 			return refuse(yield, false, "refused: ",
@@ -234,9 +241,10 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 				"for this message");
 		return nothing(yield);
 	}
+	name_policy_domain(policy_domain);
 	session.active =
 		session.plan.class != RTLS_CLASS_RELAXED && !is_clear_retry();
-	if (is_other_port())
+	if (session.plan.via.size == 0 && is_other_port())
 		session.plan.dane.size = 0;
 	rtls_slice_copy(
 		rtls_session_plan_mx(&session.plan, rtls_slice(session.base)),
@@ -353,13 +361,12 @@ static int on_ehlo(const struct rtls_config *config, uschar **yield,
 	if (!session.active)
 		return nothing(yield);
 	session.ehlo_count++;
-	if (session.ehlo_count == 1) {
+	if (session.ehlo_count == 1)
 		ehlo_read(answer);
-	} else {
-		session.tls = rtls_exim_value("$tls_out_cipher").size > 0;
-		session.verified = rtls_slice_is(
-			rtls_exim_value("$tls_out_certificate_verified"), "1");
-	}
+	/* At the first one only on port 465. */
+	session.tls = rtls_exim_value("$tls_out_cipher").size > 0;
+	session.verified = rtls_slice_is(
+		rtls_exim_value("$tls_out_certificate_verified"), "1");
 	/* Exim may hand the connection to another process, which knows nothing
 	 * of this one: judge as soon as all is known. What insists is judged at
 	 * the end, where a refusal belongs. */
@@ -456,21 +463,26 @@ static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 {
 	struct rtls_err err = { "" };
 	const char *id = rtls_exim_expand("$message_exim_id");
-	char text[RTLS_ERR_SIZE];
+	char text[RTLS_ERR_SIZE], domain[RTLS_DOMAIN_SIZE];
 	struct rtls_text out;
 
 	if (session.plan.class != RTLS_CLASS_STRICT || attempt.deferred > 0 ||
 		!all_refused() || id == NULL || *id == '\0')
 		return nothing(yield);
+	/* Of several smart hosts the note is under the name of the first. */
+	(void)rtls_slice_copy(
+		rtls_session_plan_domain(&session.plan, rtls_slice(""),
+			rtls_slice(session.policy_domain)),
+		domain, sizeof(domain));
 	rtls_text_init(&out, text, sizeof(text));
 	rtls_text_printf(&out,
-		"%08x 5.7.10 no MX host of %s qualifies for REQUIRETLS; ",
+		"%08x 5.7.10 no %s of %s qualifies for REQUIRETLS; ",
 		rtls_session_plan_mark(&session.plan,
 			rtls_exim_value("${extract{hosts}{$address_data}}")),
-		session.policy_domain);
+		session.plan.via.size > 0 ? "host" : "MX host", domain);
 	rtls_text_printf(&out, "%.120s", attempt.why);
-	if (rtls_refused_put(config->spool, id, session.policy_domain,
-		    rtls_slice(text), &err) != RTLS_OK)
+	if (rtls_refused_put(config->spool, id, domain, rtls_slice(text),
+		    &err) != RTLS_OK)
 		rtls_exim_log("cannot note the refusal: %s", err.text);
 	return nothing(yield);
 }

@@ -38,9 +38,10 @@ unsigned rtls_plan_refused_port(struct rtls_slice domain)
 
 /* As whom the hosts of the plan list it. */
 static struct rtls_slice listed_name(
-	const struct rtls_record *record, const struct rtls_mx *mx)
+	const struct rtls_plan *plan, const struct rtls_mx *mx)
 {
-	return rtls_record_lacks_address(rtls_record_mx(record, mx->host))
+	return plan->via == NULL && rtls_record_lacks_address(rtls_record_mx(
+					    plan->record, mx->host))
 		       ? rtls_slice(RTLS_NO_ADDRESS)
 		       : mx->host;
 }
@@ -52,8 +53,7 @@ unsigned rtls_plan_mark(const struct rtls_plan *plan)
 
 	for (size_t i = 0; plan->record != NULL && i < plan->record->mx_count;
 		i++)
-		mark += hash_of(
-			listed_name(plan->record, &plan->record->mx[i]), true);
+		mark += hash_of(listed_name(plan, &plan->record->mx[i]), true);
 	return mark;
 }
 
@@ -85,6 +85,17 @@ static struct rtls_session_plan session_of(const struct rtls_plan *plan)
 	return session;
 }
 
+static bool is_by_mx(const struct rtls_plan *plan)
+{
+	return plan->via != NULL && plan->via->hop[0].by_mx;
+}
+
+/* Smart hosts that the configuration names. */
+static bool is_by_name(const struct rtls_plan *plan)
+{
+	return plan->via != NULL && !is_by_mx(plan);
+}
+
 /* As rtls_verdict_host() will say. TLSA counts only behind a secure MX: a
  * spoofed one must not exempt itself by pointing into a signed zone. */
 static enum rtls_host_verdict judge_host(
@@ -95,7 +106,7 @@ static enum rtls_host_verdict judge_host(
 	if (mx != NULL && mx->tlsa == RTLS_TLSA_FAILED)
 		return RTLS_HOST_TLSA_FAILED;
 	if (mx != NULL && mx->tlsa == RTLS_TLSA_SECURE &&
-		plan->mx_dnssec == RTLS_DNSSEC_SECURE)
+		(plan->mx_dnssec == RTLS_DNSSEC_SECURE || is_by_name(plan)))
 		return RTLS_HOST_DANE;
 	if (!plan->sts || rtls_sts_policy_allows(plan->policy, host))
 		return RTLS_HOST_OK;
@@ -118,6 +129,27 @@ static void add_listed_name(struct rtls_text *out, struct rtls_slice host)
 	}
 }
 
+static void add_mx_host(const struct rtls_plan *plan,
+	const struct rtls_session_plan *session, const struct rtls_mx *mx,
+	struct rtls_text *out)
+{
+	add_listed_name(out, listed_name(plan, mx));
+	if (rtls_verdict_refuses(session, judge_host(plan, mx->host)))
+		rtls_text_printf(out, "::%u",
+			rtls_plan_refused_port(plan->record->domain));
+}
+
+static void add_smart_host(
+	const struct rtls_plan *plan, size_t index, struct rtls_text *out)
+{
+	unsigned port = is_by_mx(plan) ? plan->via->hop[0].port
+				       : plan->via->hop[index].port;
+
+	rtls_text_add(out, plan->record->mx[index].host);
+	if (port != 0)
+		rtls_text_printf(out, "::%u", port);
+}
+
 static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 {
 	const struct rtls_session_plan session = session_of(plan);
@@ -131,10 +163,10 @@ static void add_hosts(const struct rtls_plan *plan, struct rtls_text *out)
 			rtls_text_printf(out, "%s",
 				mx->preference == mx[-1].preference ? ":"
 								    : ":+:");
-		add_listed_name(out, listed_name(record, mx));
-		if (rtls_verdict_refuses(&session, judge_host(plan, mx->host)))
-			rtls_text_printf(out, "::%u",
-				rtls_plan_refused_port(record->domain));
+		if (plan->via != NULL)
+			add_smart_host(plan, i, out);
+		else
+			add_mx_host(plan, &session, mx, out);
 	}
 	rtls_text_add(out, rtls_slice("\""));
 }
@@ -234,6 +266,18 @@ static void add_policy(const struct rtls_plan *plan, struct rtls_text *out)
 		add_word(out, "exempt", rtls_slice("sts"));
 }
 
+/* "-": addresses only, which are nobody's policy domain. */
+static void add_via(const struct rtls_plan *plan, struct rtls_text *out)
+{
+	if (plan->via == NULL)
+		return;
+	rtls_text_printf(out, " via=\"%s", plan->via->count == 0 ? "-" : "");
+	for (size_t i = 0; i < plan->via->count; i++)
+		rtls_text_printf(
+			out, "%s%s", i == 0 ? "" : " ", plan->via->hop[i].host);
+	rtls_text_add(out, rtls_slice("\""));
+}
+
 static void add_mx_state(const struct rtls_plan *plan, struct rtls_text *out)
 {
 	if (plan->mx_dnssec == RTLS_DNSSEC_SECURE)
@@ -275,6 +319,7 @@ enum rtls_status rtls_plan_format(
 	if (plan->flagged)
 		add_word(out, "requiretls",
 			rtls_slice(rtls_level_name(plan->demand)));
+	add_via(plan, out);
 	if (plan->own_mx)
 		add_hosts(plan, out);
 	if (plan->sts)
@@ -363,6 +408,11 @@ static bool parse_names(struct rtls_slice value, struct rtls_slice *names)
 	return true;
 }
 
+static bool parse_via(struct rtls_slice value, struct rtls_session_plan *plan)
+{
+	return parse_names(value, &plan->via);
+}
+
 static bool parse_mx(struct rtls_slice value, struct rtls_session_plan *plan)
 {
 	return parse_names(value, &plan->mx);
@@ -413,6 +463,7 @@ static const struct {
 	{ "exempt", parse_exempt },
 	{ "dnssec", parse_dnssec },
 	{ "implicit", parse_implicit },
+	{ "via", parse_via },
 	{ "mx", parse_mx },
 	{ "dane", parse_dane },
 	{ "tlsafail", parse_tlsafail },

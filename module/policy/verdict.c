@@ -87,7 +87,7 @@ static bool enforces_sts(const struct demand *demand)
 static bool needs_own_mx(const struct demand *demand)
 {
 	return demand->strict || demand->secure || demand->required != 0 ||
-	       enforces_sts(demand);
+	       demand->question->dane || enforces_sts(demand);
 }
 
 static enum rtls_class wanted_class(const struct demand *demand)
@@ -440,7 +440,8 @@ void rtls_verdict_route(
 	};
 	struct demand demand;
 
-	*plan = (struct rtls_plan){ .class = RTLS_CLASS_OBSERVE };
+	*plan = (struct rtls_plan){ .class = RTLS_CLASS_OBSERVE,
+		.via = question->via };
 	if (decide_relaxed(question, plan) || decide_literal(question, plan))
 		return;
 	demand = understand(question);
@@ -505,6 +506,16 @@ bool rtls_verdict_tlsa_is_bad(
 	const struct rtls_session_plan *plan, struct rtls_slice host)
 {
 	return names_host(plan->tlsabad, host);
+}
+
+struct rtls_slice rtls_session_plan_domain(const struct rtls_session_plan *plan,
+	struct rtls_slice host, struct rtls_slice domain)
+{
+	struct rtls_slice via = plan->via, first;
+
+	if (!rtls_slice_word(&via, &first))
+		return domain;
+	return names_host(plan->via, host) ? host : first;
 }
 
 bool rtls_session_plan_insists(const struct rtls_session_plan *plan)

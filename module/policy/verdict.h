@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "flags.h"
+#include "next_hop.h"
 #include "protection.h"
 #include "record.h"
 
@@ -39,6 +40,10 @@ struct rtls_question {
 	bool resolved;     /* the record is fresh: the resolver answered */
 	const struct rtls_record *record;
 	const struct rtls_sts_policy *policy; /* parsed and unexpired */
+	/* Smart hosts, normalized, without addresses; or NULL. The record has the same
+	 * hosts in the same order; with "/mx" the MX hosts of the one there is. */
+	const struct rtls_next_hops *via;
+	bool dane; /* the site's own way would miss a host's TLSA records */
 };
 
 enum rtls_action {
@@ -66,6 +71,7 @@ struct rtls_plan {
 	unsigned exempt; /* what was lifted and else would have counted */
 	const struct rtls_record *record;
 	const struct rtls_sts_policy *policy;
+	const struct rtls_next_hops *via; /* smart hosts, or NULL */
 };
 
 /* Total: every question has an answer. */
@@ -80,6 +86,9 @@ bool rtls_question_needs_record(const struct rtls_question *question);
  * The plan as the router's address_data:
  *   class=enforce sts=enforce id=20261101 policy=<digest> exempt=sts dnssec=no
  *   requiretls=verified hosts="a:+:b::1:c" mx="a *.b" dane="a" tlsafail="b"
+ *   class=enforce sts=enforce id=20261101 policy=<digest> dnssec=no
+ *   requiretls=verified via="s" hosts="a:+:b::1:c" mx="a *.b" dane="a"
+ *   tlsafail="b"
  * or fail="5.7.10 ..." or defer="4.7.0 ...".
  *
  * sts       the mode in force, which rules and exemptions of this site change
@@ -88,6 +97,10 @@ bool rtls_question_needs_record(const struct rtls_question *question);
  * implicit  yes: no MX, the host is the domain itself
  * requiretls  of flagged messages: what a patched Exim demands of the hosts, in the
  *           words of its transport option
+ * via       smart hosts, whose names are the policy domains; "-" when they are
+ *           addresses. Then hosts are written as
+ *           the site writes them, with its ports: what it looks up by host name
+ *           (passwords, say) is found, and all mail there has the same policies
  * hosts     only when own_mx: Exim's host list in order of preference, with
  *           "+" between groups. What Exim remembers of hosts must not meet
  *           what it remembers for other mail to them. So the first letter of
@@ -135,6 +148,7 @@ struct rtls_session_plan {
 	struct rtls_slice policy_digest;
 	bool mx_secure;
 	bool mx_implicit; /* its name needs nobody to vouch for it */
+	struct rtls_slice via;
 	struct rtls_slice mx;
 	struct rtls_slice dane;
 	struct rtls_slice tlsafail;
@@ -157,6 +171,11 @@ RTLS_MUST_CHECK enum rtls_status rtls_session_plan_parse(
  * other use for. */
 unsigned rtls_session_plan_mark(
 	const struct rtls_session_plan *plan, struct rtls_slice hosts);
+
+/* Whose policy it is: the smart host that this is, or the first that was named, or
+ * else the recipient's domain. */
+struct rtls_slice rtls_session_plan_domain(const struct rtls_session_plan *plan,
+	struct rtls_slice host, struct rtls_slice domain);
 
 /* Is it of a class (strict, enforce) that sends nothing it cannot protect? */
 bool rtls_session_plan_insists(const struct rtls_session_plan *plan);

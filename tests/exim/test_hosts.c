@@ -65,11 +65,22 @@ static void tell_world(const char *ignored)
 	char name[3] = "";
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		for (char n = '1'; n <= '4'; n++) {
+		for (int n = 1; n <= 4; n++) {
 			name[0] = kinds[i].letter;
-			name[1] = n;
+			name[1] = (char)('0' + n);
 			host_set(question(name, ignored), kinds[i].answer);
 		}
+}
+
+/* Route data: the hosts, and how to look them up. */
+static void assert_answer(
+	const char *answer, const char *hosts, const char *lookup)
+{
+	char wanted[1024];
+
+	snprintf(wanted, sizeof(wanted), *hosts == '\0' ? "" : "%s %s", hosts,
+		lookup);
+	assert_string_equal(answer, wanted);
 }
 
 static void test_list(void **state)
@@ -79,7 +90,8 @@ static void test_list(void **state)
 	host_reset();
 	tell_world(IGNORED);
 	host_set("${extract{hosts}{$address_data}}", row->hosts);
-	assert_string_equal(host_call(requiretls_hosts, IGNORED), row->wanted);
+	assert_answer(
+		host_call(requiretls_hosts, IGNORED), row->wanted, "bydns");
 }
 
 static void test_without_argument(void **state)
@@ -88,7 +100,7 @@ static void test_without_argument(void **state)
 	host_reset();
 	tell_world("");
 	host_set("${extract{hosts}{$address_data}}", "R1:+:S1:R2");
-	assert_string_equal(host_call(requiretls_hosts, NULL), "R1:+:S1");
+	assert_answer(host_call(requiretls_hosts, NULL), "R1:+:S1", "bydns");
 }
 
 /* An Exim without dnsdb, or with a resolver that is gone: the list as it was. */
@@ -97,21 +109,53 @@ static void test_nothing_can_be_asked(void **state)
 	(void)state;
 	host_reset();
 	host_set("${extract{hosts}{$address_data}}", "R1:+:S1:R2");
-	assert_string_equal(host_call(requiretls_hosts, IGNORED), "R1:+:S1:R2");
+	assert_answer(
+		host_call(requiretls_hosts, IGNORED), "R1:+:S1:R2", "bydns");
 }
 
 /* Longer than a plan can be: not cut short. */
 static void test_too_many(void **state)
 {
-	char list[RTLS_MX_MAX * 8 + 16] = "R1";
+	char buffer[RTLS_MX_MAX * 8 + 16];
+	struct rtls_text list;
 
 	(void)state;
 	host_reset();
 	tell_world(IGNORED);
+	rtls_text_init(&list, buffer, sizeof(buffer));
+	rtls_text_printf(&list, "R1");
 	for (unsigned i = 0; i < RTLS_MX_MAX; i++)
-		strcat(list, ":+:R2");
-	host_set("${extract{hosts}{$address_data}}", list);
-	assert_string_equal(host_call(requiretls_hosts, IGNORED), list);
+		rtls_text_printf(&list, ":+:R2");
+	host_set("${extract{hosts}{$address_data}}", buffer);
+	assert_answer(host_call(requiretls_hosts, IGNORED), buffer, "bydns");
+}
+
+/* By name, as the site does it, but where DANE needs DNS. */
+static void test_smart_hosts(void **state)
+{
+	static const struct {
+		const char *implicit, *dane, *tlsafail, *hosts, *lookup;
+	} smart[] = {
+		{ "yes", "", "", "S1::587:+:F1:+:R1", "byname" },
+		{ "yes", "R1", "", "R1", "bydns" },
+		{ "yes", "", "R1", "R1", "bydns" },
+		{ "", "", "", "R1", "bydns" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(smart); i++) {
+		host_reset();
+		tell_world(IGNORED);
+		host_set("${extract{via}{$address_data}}", "x");
+		host_set("${extract{implicit}{$address_data}}",
+			smart[i].implicit);
+		host_set("${extract{dane}{$address_data}}", smart[i].dane);
+		host_set("${extract{tlsafail}{$address_data}}",
+			smart[i].tlsafail);
+		host_set("${extract{hosts}{$address_data}}", smart[i].hosts);
+		assert_answer(host_call(requiretls_hosts, IGNORED),
+			smart[i].hosts, smart[i].lookup);
+	}
 }
 
 int main(void)
@@ -124,5 +168,6 @@ int main(void)
 	check_add(&suite, "nothing can be asked", test_nothing_can_be_asked,
 		NULL);
 	check_add(&suite, "more hosts than a plan has", test_too_many, NULL);
+	check_add(&suite, "smart hosts", test_smart_hosts, NULL);
 	return check_run(&suite, "hosts");
 }

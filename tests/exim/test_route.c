@@ -466,6 +466,86 @@ static void test_site_literal(void **state)
 	assert_memory_equal(route("[192.0.2.1]"), "fail=\"5.7.10", 12);
 }
 
+/* What the module asks Exim's resolver; gone.example is not set, and fails. */
+#define ADDRESS(host)                                                          \
+	"${lookup dnsdb{a+=" host "}{$lookup_dnssec_authenticated}{no}}"
+#define TLSA(name)                                                             \
+	"${lookup dnsdb{tlsa=" name "}{${if eq{$lookup_dnssec_authenticated}"  \
+	"{yes}{secure}{none}}}{none}}"
+
+/* A4.2, A4.3, case 81: smart hosts, where nothing can be looked up. */
+static const struct {
+	const char *hops, *plain, *flagged;
+} next_hops[] = {
+	{ "", "class=observe", "defer=\"4.4.3" },
+	{ " : ", "class=observe", "defer=\"4.4.3" },
+	{ "Relay.example::587",
+		"class=observe dnssec=no implicit=yes via=\"relay.example\"",
+		"class=strict dnssec=no implicit=yes requiretls=verified "
+		"via=\"relay.example\" hosts=\"relay.example::587\"" },
+	{ "[192.0.2.1]:b.example:\"x",
+		"class=observe dnssec=no implicit=yes via=\"b.example\"",
+		"class=strict dnssec=no implicit=yes requiretls=verified "
+		"via=\"b.example\" hosts=\"b.example\"" },
+	{ "gone.example",
+		"class=enforce dnssec=no implicit=yes via=\"gone.example\" "
+		"hosts=\"gone.example\" tlsafail=\"gone.example\"",
+		"class=strict dnssec=no implicit=yes" },
+	{ "secure.example::587",
+		"class=enforce dnssec=yes implicit=yes "
+		"via=\"secure.example\" hosts=\"secure.example::587\" "
+		"dane=\"secure.example\"",
+		"class=strict dnssec=yes implicit=yes" },
+	{ "secure.example:relay.example",
+		"class=observe dnssec=no implicit=yes "
+		"via=\"secure.example relay.example\"",
+		"class=strict dnssec=no implicit=yes" },
+	{ "192.0.2.1", "class=observe via=\"-\"", "fail=\"5.7.10" },
+	{ "isp.example/mx", "class=observe via=\"isp.example\"",
+		"defer=\"4.4.3" },
+	{ "[192.0.2.1]/mx", "class=observe via=\"-\"", "fail=\"5.7.10" },
+	{ "a/mx:b", "class=observe via=\"-\"", "fail=\"5.7.10" },
+};
+
+static const char *route_by(const char *next_hop)
+{
+	char *domain = strdup("bank.example"), *hops = strdup(next_hop);
+	uschar *arguments[] = { (uschar *)domain, (uschar *)hops };
+	uschar *yield = NULL;
+
+	assert_int_equal(requiretls_route(&yield, 2, arguments), OK);
+	free(domain);
+	free(hops);
+	return (const char *)yield;
+}
+
+static void test_next_hops(void **state)
+{
+	const char *answer;
+
+	(void)state;
+	host_set(ADDRESS("relay.example"), "no");
+	host_set(ADDRESS("b.example"), "no");
+	host_set(ADDRESS("secure.example"), "yes");
+	host_set(TLSA("_587._tcp.secure.example"), "secure");
+	host_set(TLSA("_25._tcp.secure.example"), "none");
+	for (size_t i = 0; i < sizeof(next_hops) / sizeof(next_hops[0]); i++) {
+		host_set("$local_scan_data", "requiretls=no dnssec=no");
+		answer = route_by(next_hops[i].hops);
+		assert_string_equal(answer, next_hops[i].plain);
+		check_form(answer);
+		host_set("$local_scan_data", "requiretls=yes by=tag dnssec=no");
+		answer = route_by(next_hops[i].hops);
+		assert_memory_equal(answer, next_hops[i].flagged,
+			strlen(next_hops[i].flagged));
+		host_set("$local_scan_data",
+			"requiretls=relaxed by=header dnssec=no");
+		answer = route_by(next_hops[i].hops);
+		assert_string_equal(answer,
+			i < 2 ? "class=relaxed" : "class=relaxed via=\"-\"");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +565,7 @@ int main(void)
 		SITE_TEST(test_site_files_broken),
 		SITE_TEST(test_site_files_change),
 		SITE_TEST(test_site_literal),
+		cmocka_unit_test_setup(test_next_hops, start),
 	};
 	static struct check_suite suite;
 

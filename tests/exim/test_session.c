@@ -355,6 +355,41 @@ static void test_events_without_connect(void **state)
 	assert_string_equal(host_log(), "");
 }
 
+/* A4.2: each of several smart hosts is judged as its own policy domain. */
+static void test_smart_hosts(void **state)
+{
+	(void)state;
+	host_set("$transport_name", "requiretls_strict");
+	host_set("$address_data",
+		"class=strict sts=enforce implicit=yes via=\"a.isp b.isp\" "
+		"hosts=\"a.isp::587:+:b.isp\" mx=\"\"");
+	for (const char *const *host =
+			(const char *const[]){ "a.isp", "b.isp", NULL };
+		*host != NULL; host++) {
+		host_set("$host", *host);
+		assert_non_null(strstr(event("tcp:connect"), *host));
+		(void)event("tcp:close");
+		(void)event_with("msg:host:defer", "refused");
+	}
+	assert_non_null(strstr(host_log(),
+		"host b.isp refused: not in the MTA-STS policy of b.isp"));
+}
+
+/* Port 465: TLS before the first EHLO, which offers no STARTTLS. */
+static void test_tls_on_connect(void **state)
+{
+	(void)state;
+	assert_string_equal(event("tcp:connect"), "");
+	host_set("$tls_out_cipher", "TLS1.3:X");
+	host_set("$tls_out_tlsa_usage", "3");
+	host_set("${if >{$tls_out_tlsa_usage}{0}{x}}", "x");
+	(void)event_with("tls:cert", "0");
+	(void)event("smtp:connect");
+	(void)event_with("smtp:ehlo", "250-mx.bank.example\r\n250 HELP");
+	(void)event("tcp:close");
+	assert_string_equal(host_log(), "");
+}
+
 static void test_arguments_missing(void **state)
 {
 	uschar name[] = "tcp:connect";
@@ -390,6 +425,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			test_starttls_is_a_word_of_its_own, start),
 		cmocka_unit_test_setup(test_events_without_connect, start),
+		cmocka_unit_test_setup(test_smart_hosts, start),
+		cmocka_unit_test_setup(test_tls_on_connect, start),
 		cmocka_unit_test_setup(test_arguments_missing, start),
 	};
 

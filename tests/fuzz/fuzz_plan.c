@@ -19,6 +19,7 @@ static void check_read(struct rtls_slice input)
 		return;
 	PROPERTY(fuzz_inside(input, plan.policy_id));
 	PROPERTY(fuzz_inside(input, plan.policy_digest));
+	PROPERTY(fuzz_inside(input, plan.via));
 	PROPERTY(fuzz_inside(input, plan.mx));
 	PROPERTY(fuzz_inside(input, plan.dane));
 	PROPERTY(fuzz_inside(input, plan.tlsafail));

@@ -165,7 +165,8 @@ http {{
 def mx_conf() -> str:
     """The receiving Exim's configuration: mx.conf with the addresses filled in."""
     text = (LAB_DIR / "mx.conf").read_text()
-    return text.replace("@ADDRESSES@", " ; ".join(_ips("exim")))
+    submission = [f"[{ip}]:{port}" for ip in world.SMART_HOSTS for port in (465, 587)]
+    return text.replace("@ADDRESSES@", " ; ".join(_ips("exim") + submission))
 
 
 def network_commands() -> str:

@@ -15,6 +15,8 @@ RESOLVER, RESOLVER_NO_DNSSEC = "127.0.0.1", "127.0.0.2"
 WEB, WEB_IPV6, WEB_LOOPBACK = "192.0.2.80", "2001:db8::80", "127.0.0.80"
 REPORTS, WEB_STALL, WEB_TRICKLE = "192.0.2.81", "192.0.2.82", "192.0.2.83"
 NOTHING_LISTENS = "192.0.2.99"
+# Who listens at ports 465 and 587 too, and wants a login there: relay.example and so on.
+SMART_HOSTS = ("192.0.2.61", "192.0.2.62", "192.0.2.64", "192.0.2.65")
 
 TTL_S = 2
 POLICY_ID = "20261101a"

@@ -1,5 +1,7 @@
 """Where mail goes: odd domains, odd MX lists, and this machine among the hosts."""
 
+import json
+
 import pytest
 
 from mail import (GOOD, GOOD2, arrived, assert_bounced, assert_delivered, assert_waiting,
@@ -271,3 +273,247 @@ def test_better_host_cannot_be_looked_up(site, better):
         deliver(site, "bob@rotate.example")
     assert site.lab.mx_log(GOOD) == "" and len(site.lab.queue()) == 3
     assert "rozen" not in site.lab.mainlog()
+
+
+# --- smart hosts ---------------------------------------------------------------------
+
+# As Debian's "smarthost" has it: the site's own router and transport, and ours before them.
+SMART_CONF = (
+    (".include /etc/exim4/requiretls/main.conf", """REQUIRETLS_VIA = THERE
+REQUIRETLS_LOGIN_HOSTS = *
+.include /etc/exim4/requiretls/main.conf"""),
+    ("""dnslookup:
+  driver = dnslookup
+  domains = ! +local_domains
+  transport = remote_smtp
+  ignore_target_hosts = 0.0.0.0 : 127.0.0.0/8
+  dnssec_request_domains = *
+""", """smarthost:
+  driver = manualroute
+  domains = ! +local_domains
+  transport = remote_smtp_smarthost
+  route_list = * THERE byname
+  host_find_failed = ignore
+"""),
+    ("""remote_smtp:
+  driver = smtp
+  hosts_try_dane = *
+  dnssec_request_domains = *
+  event_action = REQUIRETLS_EVENT
+  multi_domain = false
+""", """remote_smtp_smarthost:
+  driver = smtp
+  multi_domain
+  hosts_try_auth = *
+  event_action = REQUIRETLS_EVENT
+"""),
+    ("begin retry\n", """begin authenticators
+
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  client_send = ^lab^secret
+
+begin retry
+"""),
+)
+RELAY, RELAY_DANE, RELAY_PLAIN = "192.0.2.61", "192.0.2.64", "192.0.2.65"
+
+
+def behind(site, hosts, *changes):
+    """The site sends all its mail to these smart hosts."""
+    site.reset()
+    conf = (site.lab.state / "etc/exim4/exim4.conf").read_text()
+    for old, new in (*SMART_CONF, *changes):
+        assert old in conf, old
+        conf = conf.replace(old, new)
+    site.lab.write_sender_conf(f"THERE = {hosts}\n{conf}")
+
+
+@pytest.mark.parametrize("hosts", ["relay.example", "relay.example::587",
+                                   "relay.example : good2.mail.example",
+                                   "down.wire.example:relay.example::587"])
+def test_smart_host_with_policy(site, hosts):
+    """A4.2: the smart host's policy is the one that is looked up and applied, and what is
+    counted is counted for it; the recipient's domain is the smart host's business. Login and
+    port are as without us."""
+    behind(site, hosts)
+    marker = deliver(site, "bob@nosuch.example", "carol@enforce-expired.example")
+    found = assert_delivered(site, marker, RELAY)
+    assert found.sni == "relay.example"
+    assert sorted(found.rcpts) == ["bob@nosuch.example", "carol@enforce-expired.example"]
+    assert "T=requiretls_enforce" in site.lab.mainlog()
+    assert (" A=plain" in site.lab.mainlog()) == ("587" in hosts)
+    assert site.results("relay.example") == [("sts", "success")]
+    assert site.lab.dns_queries("_mta-sts.relay.example") > 0
+    for domain in ("nosuch.example", "enforce-expired.example"):
+        assert site.lab.dns_queries(f"_mta-sts.{domain}") == 0
+        assert site.lab.dns_queries(domain, "MX") == 0
+
+
+@pytest.mark.parametrize("hosts,result", [
+    ("relay-expired.example", "certificate-expired"),
+    ("relay-expired.example::587", "certificate-expired"),
+    ("relay-outside.example", "validation-failure"),
+])
+def test_smart_host_against_its_policy(site, hosts, result):
+    """A4.2, A6.7: no way around the smart host's own policy."""
+    behind(site, hosts)
+    for user in ("bob", "bob+requiretls"):
+        assert site.lab.body_seen(deliver(site, f"{user}@nopolicy.example")) == []
+        site.forget_retries()
+    assert len(site.lab.queue()) == 2 and site.lab.bounces("alice") == []
+    assert set(site.results(hosts.partition(":")[0])) == {("sts", result)}
+
+
+def test_smart_host_by_tls_on_connect(site):
+    """Port 465, where TLS comes first: verified and counted like any other. Nor does it
+    matter whether MX hosts may have such an address."""
+    smtps = ("REQUIRETLS_LOGIN_HOSTS = *\n", "REQUIRETLS_LOGIN_HOSTS = *\n"
+             "REMOTE_SMTP_SMARTHOST_PROTOCOL = smtps\n"
+             "REQUIRETLS_IGNORE_TARGET_HOSTS = 192.0.2.0/24\n")
+    behind(site, "relay.example", smtps)
+    assert_delivered(site, deliver(site, "bob@nopolicy.example"), RELAY)
+    assert site.results("relay.example") == [("sts", "success")]
+    behind(site, "relay-expired.example", smtps)
+    assert_waiting(site, deliver(site, "bob@nopolicy.example"))
+    assert site.results("relay-expired.example") == [("sts", "certificate-expired")]
+
+
+@pytest.mark.parametrize("port", ["", "::587"])
+def test_smart_host_with_dane(site, port):
+    """DANE for the smart host, which the site's own router, by name, would not see: its
+    certificate is good by TLSA only."""
+    behind(site, f"relay-dane.example{port}")
+    if port:
+        digests = json.loads((site.lab.state / "knot/digests.json").read_text())
+        site.lab.set_rrsets({
+            ("_25._tcp.relay-dane.example", "TLSA"): [],
+            ("_587._tcp.relay-dane.example", "TLSA"):
+                [f"3 1 1 {digests['relay-dane.example']}"]})
+    for user in ("bob", "bob+requiretls"):
+        assert_delivered(site, deliver(site, f"{user}@nopolicy.example"), RELAY_DANE)
+    assert site.lab.mainlog().count("CV=dane") == 2
+    assert site.results("relay-dane.example") == [("tlsa", "success")] * 2
+    site.lab.set_rrset(f"_{port[2:] or 25}._tcp.relay-dane.example", "TLSA",
+                       ["3 1 1 " + "00" * 32])
+    assert_waiting(site, deliver(site, "bob@nopolicy.example"))
+
+
+def test_smart_host_without_policy(site):
+    """Neither policy nor DANE: the site's own way, counted for the smart host; a flagged
+    message wants its certificate verified."""
+    behind(site, "relay-plain.example")
+    assert_delivered(site, deliver(site, "bob@enforce-expired.example"), RELAY_PLAIN)
+    assert "T=remote_smtp_smarthost" in site.lab.mainlog()
+    assert site.results("relay-plain.example") == [("no-policy-found", "success")]
+    assert site.log() == ""
+    marker = deliver(site, "bob+requiretls@secure.example")
+    assert_waiting(site, marker)
+    site.lab.run_queue()
+    assert "no host of relay-plain.example qualifies" in assert_bounced(
+        site, marker, "5.7.10")
+
+
+@pytest.mark.parametrize("hosts", ["good.mail.example", "relay.example::587",
+                                   "relay-plain.example:good.mail.example"])
+def test_flagged_by_smart_host(site, hosts):
+    """C2.2: the configuration names the host, so nothing else has to; the certificate is
+    verified, whether a policy asks for it or not."""
+    behind(site, hosts)
+    found = assert_delivered(site, deliver(site, "bob+requiretls@nopolicy-notls.example"))
+    assert found.sni in hosts and found.rcpts == ["bob@nopolicy-notls.example"]
+    assert "nopolicy-notls.example via=" in site.log() and "class=strict" in site.log()
+
+
+def test_flagged_by_several_smart_hosts(site):
+    """All refused: it comes back, and names the first."""
+    behind(site, "relay-plain.example : selfsigned.mail.example")
+    marker = deliver(site, "bob+requiretls@secure.example")
+    assert_waiting(site, marker)
+    site.lab.run_queue()
+    assert "no host of relay-plain.example qualifies" in assert_bounced(
+        site, marker, "5.7.10")
+
+
+@pytest.mark.parametrize("hosts", [RELAY_PLAIN, f"[{RELAY_PLAIN}]::587"])
+def test_smart_host_by_address(site, hosts):
+    """A4.3, EDGE-CASES 81: an address has no policy, and nothing to verify."""
+    behind(site, hosts)
+    for headers in ({}, {"TLS-Required": "No"}):
+        marker = deliver(site, "bob@enforce-expired.example", headers=headers)
+        assert_delivered(site, marker, RELAY_PLAIN)
+    assert "_mta-sts" not in (site.lab.state / "log/unbound.log").read_text()
+    assert site.journal() == []
+    assert_bounced(site, deliver(site, "bob+requiretls@secure.example"), "5.7.10")
+
+
+def test_smart_host_relaxed(site):
+    """TLS-Required: No goes by the site's own way, past the smart host's policy, and never
+    past the smart host."""
+    behind(site, "relay-expired.example")
+    marker = deliver(site, "bob@enforce-expired.example", headers={"TLS-Required": "No"})
+    assert_delivered(site, marker, "192.0.2.62")
+    assert "T=remote_smtp_smarthost" in site.lab.mainlog() and site.journal() == []
+
+
+def test_smart_host_by_mx(site):
+    """With /mx the MX hosts of a domain are meant: its policy counts, and for a flagged
+    message somebody has to vouch for their names."""
+    behind(site, "enforce.example/mx")
+    for user in ("bob", "bob+requiretls"):
+        marker = deliver(site, f"{user}@nopolicy-notls.example")
+        assert_delivered(site, marker, GOOD)
+    assert site.results("enforce.example") == [("sts", "success")] * 2
+    behind(site, "nopolicy.example/mx")
+    assert_bounced(site, deliver(site, "bob+requiretls@secure.example"), "5.7.10")
+
+
+def test_smart_host_in_testing(site):
+    """A6.8: judged by its name, delivered all the same."""
+    behind(site, "relay-plain.example")
+    site.lab.set_policy("relay-plain.example",
+                        world.policy_text("testing", ("relay-plain.example",)), id="t1")
+    assert_delivered(site, deliver(site, "bob@secure.example"), RELAY_PLAIN)
+    assert site.results("relay-plain.example") == [("sts", "certificate-not-trusted")]
+
+
+def test_smart_host_that_only_hosts_knows(site):
+    """/etc/hosts, which DNS does not know: found as the site finds it, without a policy, and
+    good for a flagged message when its certificate is."""
+    behind(site, "relay.internal : relay.example")
+    hosts = site.lab.state / "etc/hosts"
+    before = hosts.read_text()
+    hosts.write_text(before + f"{RELAY} relay.internal\n")
+    try:
+        assert_delivered(site, deliver(site, "bob+requiretls@secure.example"), RELAY)
+    finally:
+        hosts.write_text(before)
+    assert "host relay.internal certificate refused" in site.log()
+
+
+def test_smart_host_that_dns_cannot_find_now(site):
+    """Not sent by the address in /etc/hosts while nobody can say whether DANE applies."""
+    behind(site, "relay.servfail.example")
+    hosts = site.lab.state / "etc/hosts"
+    before = hosts.read_text()
+    hosts.write_text(before + f"{RELAY_PLAIN} relay.servfail.example\n")
+    try:
+        assert_waiting(site, deliver(site, "bob@secure.example"))
+    finally:
+        hosts.write_text(before)
+
+
+def test_no_smart_host_for_some(site):
+    """The list is expanded, for each recipient; where it is empty MX records count."""
+    behind(site, "${if eq{$domain}{secure.example}{}{relay.example}}")
+    marker = deliver(site, "bob+requiretls@secure.example", "carol@nopolicy.example")
+    assert sorted(m.ip for m in arrived(site, marker)) == [GOOD, RELAY]
+
+
+def test_smart_hosts_that_cannot_be_understood(site):
+    """Exim's business; said, and no way around for what is flagged."""
+    behind(site, "nopolicy.example/mx:relay.example")
+    assert_delivered(site, deliver(site, "bob@secure.example"), GOOD)
+    assert "smart hosts not understood" in site.log()
+    assert_bounced(site, deliver(site, "bob+requiretls@secure.example"), "5.7.10")

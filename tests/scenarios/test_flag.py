@@ -251,12 +251,13 @@ def test_message_that_no_acl_has_seen(site):
     assert "class=strict by=tag" in site.log()
 
 
-def test_smart_host_keeps_a_flagged_message(site):
-    """The router of Debian's smart hosts knows the flag as well."""
-    site.lab.write_sender_conf("DCconfig_smarthost = 1\n" + BY_ACL_CONF)
+def test_flag_counts_behind_a_smart_host(site):
+    """What an ACL flags is demanded of the smart host."""
+    site.lab.write_sender_conf("REQUIRETLS_VIA = selfsigned.mail.example\n" + BY_ACL_CONF)
     site.rules("flag Subject *[secure]*\n")
     marker = deliver(site, "bob@secure.example", headers={"Subject": "[secure]"})
-    assert_bounced(site, marker, "5.7.30")
+    assert_waiting(site, marker)
+    assert "secure.example via=selfsigned.mail.example class=strict by=rule" in site.log()
 
 
 # --- beside local_scan() --------------------------------------------------------------
@@ -285,7 +286,7 @@ def test_debian_split_configuration(site, kind, macros):
     for part in ("acl", "main", "router", "transport"):
         for path in (ROOT / "module/conf/conf.d" / part).iterdir():
             (host / "conf.d" / part / path.name).write_text(path.read_text())
-    (host / "update-exim4.conf.conf").write_text(UPDATE_CONF.format(kind=kind))
+    (host / "update-exim4.conf.conf").write_text(UPDATE_CONF.format(kind=kind, smarthost="relay.example"))
     (host / "conf.d/main/000_localmacros").write_text(
         f"{macros}CHECK_DATA_LOCAL_ACL_FILE = /run/lab/debian-exim4/data\n")
     (host / "conf.d/main/99_local").write_text("acl_not_smtp = requiretls_flag_message\n")

@@ -16,7 +16,7 @@ dc_readhost=''
 dc_relay_domains=''
 dc_minimaldns='false'
 dc_relay_nets=''
-dc_smarthost='relay.example'
+dc_smarthost='{smarthost}'
 CFILEMODE='644'
 dc_use_split_config='true'
 dc_hide_mailname='true'
@@ -40,10 +40,10 @@ def debian(site):
     return host
 
 
-def generate(site, host, kind, macros=""):
+def generate(site, host, kind, macros="", smarthost="relay.example"):
     """update-exim4.conf for one kind of site, then -bV; returns the configuration."""
     (site.lab.state / "debian-exim4/update-exim4.conf.conf").write_text(
-        UPDATE_CONF.format(kind=kind))
+        UPDATE_CONF.format(kind=kind, smarthost=smarthost))
     local = site.lab.state / "debian-exim4/conf.d/main/000_localmacros"
     local.write_text(macros)
     site.lab.exec(["update-exim4.conf", "-d", host, "-o", "/run/generated.conf"])
@@ -82,11 +82,54 @@ def test_debian_macros_keep_working(site, debian):
 
 @pytest.mark.parametrize("kind", ["smarthost", "satellite"])
 def test_debian_smart_host_keeps_its_way(site, debian, kind):
-    """Mail to a smart host is not routed past it; a flagged message is not let out."""
-    generate(site, debian, kind)
+    """Debian's question about the smart host reaches our routers, its macros for the smart
+    host's transport ours, but for the two that say with whom to do without TLS."""
+    generate(site, debian, kind, "REMOTE_SMTP_SMARTHOST_PROTOCOL = smtps\n"
+             "REMOTE_SMTP_SMARTHOST_TLS_VERIFY_CERTIFICATES = /etc/exim4/isp.pem\n"
+             "REMOTE_SMTP_SMARTHOST_TLS_CERTIFICATE = /etc/exim4/client.pem\n"
+             "REMOTE_SMTP_SMARTHOST_PRIVATEKEY = /etc/exim4/client.key\n"
+             "REMOTE_SMTP_SMARTHOST_HOSTS_AVOID_TLS = *\n"
+             "REMOTE_SMTP_SMARTHOST_HOSTS_REQUIRE_TLS = 192.0.2.1\n",
+             "mail.isp.example::587;relay.isp.example")
     names = routers(site)
-    assert "requiretls_decide" not in names
-    assert names.index("requiretls_smarthost") < names.index("smarthost")
+    assert names.index("requiretls_decide") < names.index("requiretls_strict")
+    assert names.index("requiretls_relaxed") < names.index("smarthost")
+    exim = ["exim4", "-C", "/run/generated.conf", "-bP"]
+    shown = site.lab.exec([*exim, "router", "requiretls_decide"]).stdout
+    assert "{mail.isp.example::587:relay.isp.example}" in shown
+    for name in ("requiretls_strict", "requiretls_enforce"):
+        shown = site.lab.exec([*exim, "transport", name]).stdout.splitlines()
+        assert {"protocol = smtps", "tls_verify_certificates = /etc/exim4/isp.pem",
+                "tls_certificate = /etc/exim4/client.pem",
+                "tls_privatekey = /etc/exim4/client.key", "hosts_avoid_tls = ",
+                "hosts_require_tls = *"} <= set(shown), name
+        theirs = site.lab.exec([*exim, "transport", "remote_smtp_smarthost"]).stdout
+        login = [line for line in shown if line.startswith("hosts_try_auth = ")]
+        assert "passwd.client" in login[0]
+        assert login[0].replace(" ", "") in theirs.replace(" ", "")
+
+
+def test_debian_without_smart_host(site, debian):
+    """What is left of an earlier smart host in the macros does not reach MX hosts."""
+    generate(site, debian, "internet", "REMOTE_SMTP_SMARTHOST_PROTOCOL = smtps\n")
+    shown = site.lab.exec(["exim4", "-C", "/run/generated.conf", "-bP", "transport",
+                           "requiretls_strict"]).stdout
+    assert "protocol = smtp\n" in shown and "passwd.client" not in shown
+
+
+def test_debian_smart_host_for_real(site, debian):
+    """Debian's own configuration, its client authenticators and passwd.client: mail is
+    submitted at the smart host with a login and by its policy, flagged too."""
+    conf = generate(site, debian, "satellite", smarthost="relay.example::587")
+    site.lab.write_sender_conf(conf.replace("local_interfaces = <; 127.0.0.1",
+                                            "local_interfaces = <; 203.0.113.1"))
+    site.lab.write_etc("passwd.client", "relay.example:lab:secret\n")
+    for user in ("bob", "bob+requiretls"):
+        marker = deliver(site, f"{user}@nopolicy.example")
+        assert_delivered(site, marker, "192.0.2.61")
+    log = site.lab.mainlog()
+    assert log.count(" A=plain") == 2 and log.count("T=requiretls_strict") == 1
+    assert log.count("T=requiretls_enforce") == 1 and log.count("via=relay.example") == 2
 
 
 def test_debian_local_only(site, debian):
@@ -100,7 +143,8 @@ SNI = "${extract{${lc:$host}}{${extract{cname}{$address_data}}}{$value}{${lc:$ho
 
 @pytest.mark.parametrize("option,wanted", [
     ("hosts_require_tls", "*"), ("tls_verify_hosts", "*"), ("tls_tempfail_tryclear", None),
-    ("tls_sni", SNI), ("multi_domain", None), ("hosts_nopass_tls", "*"),
+    ("tls_sni", SNI), ("hosts_nopass_tls", "*"),
+    ("multi_domain", "${if eq{${extract{via}{$address_data}}}{}{no}{yes}}"),
     ("connection_max_messages", "1"), ("interface", "<; 0.0.0.0 ; ::0"),
     ("tls_verify_cert_hostnames", "*"), ("hosts_avoid_tls", ""),
     ("tls_resumption_hosts", ""), ("hosts_pipe_connect", ""),

@@ -8,6 +8,7 @@ from patched import (bounces_of, change, queued, retry_records, send, sessions, 
 TAGGED = "bob+requiretls@"
 OFFERS, OFFERS_2 = "192.0.2.11", "192.0.2.12"
 SCRIPTED = "192.0.2.36"
+RELAY = "192.0.2.61"
 
 
 def sent(site, domain, flagged=True, **more):
@@ -293,28 +294,53 @@ def test_flag_of_before_the_module(wire_site):
 
 
 def test_smart_host(wire_site):
-    """With Debian's smart host the site's own transport demands what the message needs: the
-    one that gives it gets it, with the parameter; another bounces (C2.4)."""
+    """With Debian's smart host ours demands of it what the message needs: the one that gives
+    it gets it, with the parameter; another bounces (C2.4). Unflagged mail goes the site's own
+    way."""
     lab = wire_site.lab
-    change(lab, ("begin routers\n", """begin routers
-
-smarthost:
-  driver = manualroute
-  domains = ! +local_domains
-  route_list = * SMARTHOST bydns
-  transport = remote_smtp
-  no_more
-"""), (".include /etc/exim4/requiretls/main.conf",
-       "DCconfig_smarthost = 1\nSMARTHOST = requiretls.smtp.example\n"
-       ".include /etc/exim4/requiretls/main.conf"))
+    change(lab, ("dnslookup:\n  driver = dnslookup\n",
+                 "smarthost:\n  driver = manualroute\n  route_list = * DCsmarthost byname\n"),
+           (".include /etc/exim4/requiretls/main.conf",
+            "DCconfig_smarthost = 1\nDCsmarthost = requiretls.smtp.example\n"
+            ".include /etc/exim4/requiretls/main.conf"))
     marker = sent(wire_site, "nopolicy.example")
     assert [c.endswith(" REQUIRETLS") for c in mail_commands(wire_site, marker)] == [True]
-    change(lab, ("SMARTHOST = requiretls.smtp.example", "SMARTHOST = s6.smtp.example"))
+    change(lab, ("DCsmarthost = requiretls.smtp.example", "DCsmarthost = s6.smtp.example"))
     marker = sent(wire_site, "nopolicy.example")
     assert mail_commands(wire_site, marker) == []
     assert [statuses(b.text) for b in bounces_of(lab, marker)] == [["5.7.30"]]
-    assert "requiretls_smarthost" not in lab.exec(
-        ["exim4", "-bP", "router_list"]).stdout
+    assert lab.mainlog().count("R=requiretls_strict T=requiretls_strict") == 2
+    marker = sent(wire_site, "nopolicy.example", flagged=False)
+    assert [c.endswith(" REQUIRETLS") for c in mail_commands(wire_site, marker)] == [False]
+    assert "R=smarthost T=remote_smtp" in lab.mainlog()
+
+
+def test_smart_host_at_the_ports_of_submission(wire_site):
+    """With a login at port 587, and at 465, where TLS comes first: the parameter goes along
+    where it is offered, and nothing where it is not (C2.4)."""
+    lab = wire_site.lab
+    change(lab, ("begin retry\n", """begin authenticators
+
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  client_send = ^lab^secret
+
+begin retry
+"""), (".include /etc/exim4/requiretls/main.conf",
+       "REQUIRETLS_VIA = relay.example::587\nREQUIRETLS_LOGIN_HOSTS = *\n"
+       ".include /etc/exim4/requiretls/main.conf"))
+    for change_of_port in ((), ("relay.example::587\n", "relay.example\n"
+                                "REMOTE_SMTP_SMARTHOST_PROTOCOL = smtps\n")):
+        if change_of_port:
+            change(lab, change_of_port)
+        lab.set_mx_requiretls(RELAY)
+        marker = sent(wire_site, "nopolicy.example")
+        assert [c.endswith(" REQUIRETLS") for c in mail_commands(wire_site, marker)] == [True]
+        lab.set_mx_requiretls(RELAY, False)
+        marker = sent(wire_site, "nopolicy.example")
+        assert mail_commands(wire_site, marker) == []
+        assert [statuses(b.text) for b in bounces_of(lab, marker)] == [["5.7.30"]]
 
 
 def test_server_offers_by_the_stanzas(wire_site):

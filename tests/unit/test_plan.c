@@ -682,6 +682,100 @@ static void test_demand(void **state)
 	}
 }
 
+/* A4.2, case 81: smart hosts are written as the site has them, with its ports, also those
+ * that will be refused; and the session finds the policy domain of each. */
+struct via_row {
+	const char *proves;
+	struct row plan;
+	const char *list;
+	const char *wanted;
+	const char *domain_of_b; /* whose policy counts for host b */
+};
+
+static const struct via_row smart_hosts[] = {
+	{ "smart host",
+		{ .class = ENFORCE,
+			.implicit = true,
+			.hosts = "0 b -",
+			.mode = "enforce",
+			.patterns = "b" },
+		"b",
+		"class=enforce sts=enforce" POLICY
+		" implicit=yes via=\"b\" hosts=\"b\" mx=\"b\"",
+		"b" },
+	{ "smart hosts, one outside the policy",
+		{ .class = ENFORCE,
+			.implicit = true,
+			.hosts = "0 a - 1 b -",
+			.mode = "enforce",
+			.patterns = "a" },
+		"a::587:b::465",
+		"class=enforce sts=enforce" POLICY
+		" implicit=yes via=\"a b\" hosts=\"a::587:+:b::465\" mx=\"a\"",
+		"b" },
+	{ "smart host with DANE, whatever the others are",
+		{ .class = ENFORCE,
+			.mx_dnssec = INSECURE,
+			.implicit = true,
+			.hosts = "0 a s 1 b -" },
+		"a:b",
+		"class=enforce dnssec=no implicit=yes via=\"a b\" "
+		"hosts=\"a:+:b\" dane=\"a\"",
+		"b" },
+	{ "smart host in class observe",
+		{ .class = OBSERVE, .implicit = true, .hosts = "0 a -" }, "a",
+		"class=observe implicit=yes via=\"a\"", "a" },
+	{ "MX hosts of a smart host",
+		{ .class = ENFORCE,
+			.mx_dnssec = INSECURE,
+			.hosts = "10 b - 20 c -",
+			.mode = "enforce",
+			.patterns = "b c" },
+		"isp/mx::26",
+		"class=enforce sts=enforce" POLICY
+		" dnssec=no via=\"isp\" hosts=\"b::26:+:c::26\" mx=\"b c\"",
+		"isp" },
+	{ "no DANE for them behind an insecure MX",
+		{ .class = ENFORCE, .mx_dnssec = INSECURE, .hosts = "10 b s" },
+		"isp/mx", "class=enforce dnssec=no via=\"isp\" hosts=\"b\"",
+		"isp" },
+	{ "smart hosts that are addresses", { .class = OBSERVE, .hosts = "" },
+		"", "class=observe via=\"-\"", "-" },
+};
+
+static void test_smart_host(void **state)
+{
+	const struct via_row *row = *state;
+	static struct material material;
+	static struct rtls_next_hops hops;
+	struct rtls_session_plan plan;
+	char buffer[TEXT_SIZE];
+	struct rtls_text text;
+	struct rtls_slice domain;
+
+	build(&row->plan, &material);
+	(void)!rtls_next_hops_parse(rtls_slice(row->list), &hops);
+	material.plan.via = &hops;
+	rtls_text_init(&text, buffer, sizeof(buffer));
+	assert_int_equal(rtls_plan_format(&material.plan, &text), RTLS_OK);
+	assert_string_equal(buffer, row->wanted);
+	assert_int_equal(
+		rtls_session_plan_parse(rtls_slice(buffer), &plan), RTLS_OK);
+	domain = rtls_session_plan_domain(
+		&plan, rtls_slice("b"), rtls_slice("recipient"));
+	assert_true(rtls_slice_is(domain, row->domain_of_b));
+}
+
+static void test_no_smart_host(void **state)
+{
+	struct rtls_session_plan plan = { .class = ENFORCE };
+
+	(void)state;
+	assert_true(rtls_slice_is(rtls_session_plan_domain(&plan,
+					  rtls_slice("b"), rtls_slice("r")),
+		"r"));
+}
+
 int main(void)
 {
 	static struct check_suite suite;
@@ -698,6 +792,10 @@ int main(void)
 	check_add(&suite, "C2.4 C3.3 what flagged mail demands", test_demand,
 		NULL);
 	check_add(&suite, "an exemption from the policy", test_exempt, NULL);
+	CHECK_TABLE(&suite, test_smart_host, smart_hosts);
+	check_add(&suite,
+		"A4.1 without smart host it is the recipient's domain",
+		test_no_smart_host, NULL);
 	CHECK_TABLE(&suite, test_parse, texts);
 	CHECK_TABLE(&suite, test_host, hosts);
 	return check_run(&suite, "plan");

@@ -28,8 +28,9 @@ struct setup {
 	bool ignores_sts; /* mta_sts = no */
 	bool defers;      /* sts_dns_error = defer */
 	unsigned char
-		named : 4;    /* how many of the two hosts the policy names */
-	unsigned char by : 4; /* enum rtls_flagged_by */
+		named : 4;      /* how many of the two hosts the policy names */
+	unsigned char dane : 1; /* of a smart host */
+	unsigned char by : 3;   /* enum rtls_flagged_by */
 	enum rtls_mx_answer mx;
 	enum rtls_dnssec mx_dnssec;
 	enum sts sts;
@@ -98,6 +99,7 @@ static void build(const struct setup *setup, struct world *world)
 	question->empty_sender = setup->empty_sender;
 	question->wire_support = !setup->unpatched;
 	question->literal = setup->literal;
+	question->dane = setup->dane;
 	question->resolved = !setup->unresolved;
 	if (setup->no_record)
 		return;
@@ -158,6 +160,8 @@ static const struct row rows[] = {
 	{ "A6.9 enforce with no host named still goes host by host",
 		{ HOSTS, .sts = STS_ENFORCE }, ENFORCED },
 	{ "A6.3 enforce with an implicit MX", { IMPLICIT, ENFORCE }, ENFORCED },
+	{ "A4.2 DANE of a smart host is not left to the site's way",
+		{ IMPLICIT, .dane = true }, ENFORCED },
 	{ "A5.3 TXT failed, cached policy enforces",
 		{ HOSTS, ENFORCE, .txt = RTLS_TXT_FAILED, .defers = true },
 		ENFORCED },
@@ -884,6 +888,7 @@ static bool nth_setup(unsigned long number, struct setup *setup)
 	static const enum rtls_txt_state txts[] = { RTLS_TXT_VALID,
 		RTLS_TXT_NONE, RTLS_TXT_FAILED };
 
+	*setup = (struct setup){ 0 };
 	setup->requiretls = (enum rtls_requiretls)take(&number, 3);
 	setup->dnssec = (enum rtls_dnssec_wish)take(&number, 3);
 	setup->level = (enum rtls_level)take(&number, 4);
