@@ -102,6 +102,7 @@ HOSTS += [
     Host("relay-outside.example", "192.0.2.63"),
     Host("relay-dane.example", "192.0.2.64", cert="selfsigned", tlsa="match"),
     Host("relay-plain.example", "192.0.2.65", cert="selfsigned"),
+    Host("aka.mail.example", "192.0.2.67"),
     Host("under_score.mail.example", "192.0.2.66", server="scripted"),
 ]
 

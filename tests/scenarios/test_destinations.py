@@ -156,6 +156,22 @@ def test_mx_name_with_underscore(site):
     assert found.sni == "under_score.mail.example"
 
 
+@pytest.mark.parametrize("user", ["bob", "bob+requiretls"])
+def test_mx_name_that_is_a_cname(site, user):
+    """A6.2, EDGE-CASES 83: policy, certificate and SNI are about the name in the MX record,
+    though Exim goes on with the name it leads to."""
+    site.lab.set_rrsets({("aka.mail.example", "A"): [],
+                         ("aka.mail.example", "CNAME"): ["one.smtp.example."],
+                         ("one.smtp.example", "CNAME"): ["two.mail.example."],
+                         ("two.mail.example", "A"): ["192.0.2.67"]})
+    publish(site, "rotate.example", "10 down.smtp.example", "20 aka.mail.example",
+            "30 good.mail.example", policy=("aka.mail.example",))
+    found = assert_delivered(site, deliver(site, f"{user}@rotate.example"), "192.0.2.67")
+    assert found.sni == "aka.mail.example"
+    assert site.results("rotate.example")[-1] == ("sts", "success")
+    assert site.journal()[-1]["mx"] == "aka.mail.example"
+
+
 def test_fifty_hosts_and_only_the_last_is_good(site):
     """A6.9, EDGE-CASES 84: unreachable, outside the policy, with a bad certificate: 49 of
     them do not keep the 50th from its turn, in one attempt."""
