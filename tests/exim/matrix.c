@@ -175,8 +175,8 @@ static void add_hosts(const struct cell *cell, struct rtls_text *out)
 		return;
 	}
 	rtls_text_printf(out, "mx-answer hosts\nmx-dnssec %s\n", cell->mx);
-	rtls_text_printf(out, "mx 10 " HOST " address=%s tlsa=%s\n",
-		secure ? "secure" : "unknown", secure ? state : "unknown");
+	rtls_text_printf(out, "mx 10 " HOST " address=secure tlsa=%s\n",
+		secure ? state : "unknown");
 	if (secure && (is(state, "secure") || is(state, "unusable")))
 		rtls_text_printf(out, "tlsa " HOST " %d 1 1 " GOOD_DIGEST "\n",
 			is(state, "secure") ? 3 : 1);
