@@ -1,12 +1,12 @@
 /* hosts.c - ${dlfunc{...}{requiretls_hosts}{IGNORED}}: the plan's host list as the
- * route_data of our manualroute routers, which treats two things otherwise than a dnslookup router.
+ * route_data of our manualroute routers, which does not do for it all that a dnslookup router does.
  * IGNORED is the router's ignore_target_hosts: such addresses are nobody's.
  *
  * - It takes the list as one order and cuts it where a host is this machine. RFC 5321
  *   section 5.1 discards the hosts of the same preference too: so such a host goes to
  *   the front of its group.
- * - One host whose address lookup fails defers the whole list, although others may be
- *   well. So such a host is left out, for this attempt, where there is another.
+ * - It takes a list in which no host is left before this machine for a loop. While it is not
+ *   known what addresses those have, this machine is left out, and the message waits.
  *
  * One host alone needs neither, and is not looked up here. */
 #include "exim/api.h"
@@ -15,6 +15,7 @@
 
 #include "policy/record.h"
 #include "policy/text.h"
+#include "policy/verdict.h"
 
 #define LIST_SIZE (RTLS_MX_MAX * (RTLS_DOMAIN_SIZE + 16) + 16)
 
@@ -25,7 +26,7 @@ struct listed {
 		NO_ADDRESS, /* proven: Exim passes over it */
 		REMOTE,
 		OURSELVES,
-		FAILED
+		FAILED /* nobody knows its addresses now */
 	} state;
 };
 
@@ -70,6 +71,10 @@ static void look_up(struct listed *host, const char *ignored)
 	struct rtls_text text;
 	struct rtls_slice found;
 
+	if (rtls_slice_is(name, RTLS_NO_ADDRESS)) {
+		host->state = FAILED;
+		return;
+	}
 	rtls_text_init(&text, what, sizeof(what));
 	rtls_text_printf(&text,
 		"${lookup dnsdb{>; a+=%.*s}{${if forany{<; $value}"
@@ -94,14 +99,12 @@ static const struct listed *find_ourselves(const struct list *list)
 	return NULL;
 }
 
-/* Of the hosts that Exim may use, is there any in that state? */
-static bool has_any(
-	const struct list *list, const struct listed *ourselves, int state)
+/* Is there a host before this machine that Exim may use? */
+static bool has_better(const struct list *list, const struct listed *ourselves)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if ((ourselves == NULL ||
-			    list->host[i].group < ourselves->group) &&
-			(int)list->host[i].state == state)
+		if (list->host[i].group < ourselves->group &&
+			list->host[i].state == REMOTE)
 			return true;
 	return false;
 }
@@ -122,33 +125,23 @@ static void add_before_ourselves(const struct list *list,
 	const struct listed *ourselves, struct rtls_text *out)
 {
 	const struct listed *last = NULL;
-	bool usable = has_any(list, ourselves, REMOTE);
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct listed *host = &list->host[i];
 
 		if (host->group >= ourselves->group)
 			break;
-		if (usable && host->state == FAILED)
-			continue;
 		add(out, host, last);
 		last = host;
 	}
-	if (usable || last == NULL)
+	if (last == NULL || has_better(list, ourselves))
 		add(out, ourselves, last);
 }
 
 static void add_all(const struct list *list, struct rtls_text *out)
 {
-	const struct listed *last = NULL;
-	bool usable = has_any(list, NULL, REMOTE);
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (usable && list->host[i].state == FAILED)
-			continue;
-		add(out, &list->host[i], last);
-		last = &list->host[i];
-	}
+	for (size_t i = 0; i < list->count; i++)
+		add(out, &list->host[i], i == 0 ? NULL : &list->host[i - 1]);
 }
 
 static void order(struct list *list, const char *ignored, struct rtls_text *out)
