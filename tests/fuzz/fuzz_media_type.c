@@ -27,7 +27,7 @@ static void check_line(struct rtls_slice line)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char name[] = "Content-Type:";
-	size_t name_size = strlen(name);
+	const size_t name_size = sizeof(name) - 1;
 	char *line = malloc(name_size + size);
 
 	PROPERTY(line != NULL);
