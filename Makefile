@@ -6,6 +6,7 @@
 #   make lint       all static checks
 #   make asan       unit tests and seeds under ASan and UBSan, gcc and clang
 #   make fuzz       SECONDS=60 or RUNS=n, TARGET=name: libFuzzer on one parser or on all
+#   make faults     every call fails, one after the other: some ten minutes
 #   make bench      measure, print the table of docs/PERFORMANCE.md
 #   make matrix     every cell of tests/matrix through the module
 #   make exim       EXIM_RELEASE=4.96: Exim with our patches, as Debian packages
@@ -62,7 +63,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches exim exim-all exim-tests
+.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches faults exim exim-all exim-tests
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -168,6 +169,10 @@ wire: all
 # Is each patch of a release necessary? A build for each: some minutes.
 patches: all
 	@OUT=$(OUT) tests/patches-necessary $(EXIM_RELEASE)
+
+# Call 1, 2, 3 ... of the program and of the module fails; `make check` takes a sample.
+faults: all
+	@RTLS_FAULTS=1 $(PYTEST) tests/scenarios/test_inject.py
 
 # One command for a person and for CI; prints the sum of everything at the end.
 check: deps

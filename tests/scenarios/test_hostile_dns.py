@@ -320,7 +320,7 @@ def assert_not_deceived(record: Record, dnssec: str, told: str) -> None:
 def hasty(site, mode: str) -> None:
     """No waiting for what does not come."""
     site.configure(resolver=ADDRESS, dnssec=mode, resolve_timeout=f"{TIMEOUT_S}s",
-                   dns_timeout="600ms", fetch_timeout="1s")
+                   dns_timeout="400ms", fetch_timeout="1s")
 
 
 @pytest.mark.parametrize("mode", ["validate", "ad"])
