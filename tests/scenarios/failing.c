@@ -1,6 +1,8 @@
 /* failing.c - a library to preload that makes one chosen call fail, or ends the process
  * there. failing.py says which, in a page of memory that all processes of the lab share, so
  * that calls are counted over forks, threads and programs alike. */
+/* libc's names, of functions and of their parameters, are libc's. */
+/* NOLINTBEGIN(bugprone-*,readability-*) */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -330,3 +332,5 @@ WRAP(NETWORK, ssize_t, recv, (int fd, void *data, size_t size, int flags),
 WRAP(NETWORK, ssize_t, sendmsg,
 	(int fd, const struct msghdr *message, int flags), (fd, message, flags),
 	-1)
+
+/* NOLINTEND(bugprone-*,readability-*) */
