@@ -13,7 +13,7 @@ import pytest
 
 from hostile_dns import ADDRESS, HostileResolver, Talk
 from mail import assert_waiting, deliver, empty_queue, let_answers_expire
-from test_resolve import EXIM_USER, Record, parse
+from policyhost import EXIM_USER, Record, parse
 
 SIGNED, UNSIGNED = "secure-sts.example", "enforce.example"
 TIMEOUT_S = 3

@@ -14,8 +14,8 @@ import pytest
 
 import certs
 from mail import assert_waiting, deliver, empty_queue, let_answers_expire
-from sender import Site
-from test_resolve import EXIM_USER, POLICY, RAW_HOST, chunked, http, parse, world
+from policyhost import EXIM_USER, POLICY, RAW_HOST, chunked, http, parse
+from sender import Site, world
 
 DOMAIN = "enforce-selfsigned.example"
 POLICY_HOST = f"mta-sts.{DOMAIN}"
