@@ -52,7 +52,7 @@ def existing() -> dict[str, list[str]]:
     """The names of all tests, by file; the name of a file tells where it is."""
     found: dict[str, list[str]] = {}
     for pattern in ("unit/test_*.c", "exim/test_*.c", "fuzz/fuzz_*.c",
-                    "scenarios/test_*.py", "lab/test_*.py", "build/test_*.py"):
+                    "matrix/test_*.py", "scenarios/test_*.py", "lab/test_*.py", "build/test_*.py"):
         for path in sorted((ROOT / "tests").glob(pattern)):
             assert path.name not in found, f"two files are called {path.name}"
             names = names_in_python if path.suffix == ".py" else names_in_c
