@@ -20,7 +20,7 @@ HARMLESS = ("execve", "set", "prctl", "close_range", "clone", "fork", "vfork")
 
 # What runs as root may read on behalf of the module: the list in ARCHITECTURE.md.
 MODULE_READS = re.compile("|".join((
-    "/etc/exim4/?", r"/etc/exim4/requiretls\.(conf|rules)",
+    "/etc/exim4/?", r"/etc/exim4/requiretls\.(conf|rules|exempt)",
     SPOOL, f"{SPOOL}/cache", f"{SPOOL}/cache/[0-9a-f]{{2}}",
     f"{SPOOL}/cache/[0-9a-f]{{2}}/[a-z0-9._-]+", f"{SPOOL}/refused",
     f"{SPOOL}/refused/[0-9A-Za-z-]+", "/etc/localtime")))
@@ -28,7 +28,7 @@ MODULE_READS = re.compile("|".join((
 EXIM_READS = re.compile("|".join((
     "/etc/(host.conf|hosts|resolv.conf|nsswitch.conf|passwd|group|services|exim4/lab-users)",
     "/sys/devices/system/cpu/online", "/dev/null", "/var/spool/exim4/+(input|msglog|db)/.*",
-    "/proc/.*", "/run/lab/sender/mail/.*", r"/usr/lib/x86_64-linux-gnu/.*\.so.*",
+    "/proc/.*", "/run/lab/sender/mail/.*", r"/usr/lib/[^/]*-linux-gnu[^/]*/.*\.so.*",
     "/etc/ld.so.cache")))
 EXIM_WRITES = re.compile("/var/spool/exim4/+(input|msglog|db)/.*|/var/log/exim4/(main|reject)log")
 
@@ -265,9 +265,11 @@ def routed_as_root(site, *argv):
 
 
 def test_deliveries_as_root(site):
-    """Whole deliveries, all classes, cold and warm, with rules: besides its own spool, log
-    and DNS lookups Exim as root does nothing more."""
+    """Whole deliveries, all classes, cold and warm, with rules and exemptions: besides its own
+    spool, log and DNS lookups Exim as root does nothing more."""
     site.rules("dnssec Subject *secure* SECURE\nflag Subject *[secure]*\n")
+    site.lab.write_etc("requiretls.exempt", 'x.example sts until=2100-01-01 "x"\n')
+    site.configure(exempt="/etc/exim4/requiretls.exempt")
     read = set()
     for _ in range(2):
         for recipient in ("bob@nopolicy.example", "bob@enforce.example",
@@ -275,7 +277,7 @@ def test_deliveries_as_root(site):
                           "bob+requiretls@nopolicy.example", "bob@testing.example"):
             read |= set(routed_as_root(site, "exim4", "-odf", "-oi", "-f", "alice@lab.example",
                                        recipient))
-    assert "/etc/exim4/requiretls.rules" in read
+    assert {"/etc/exim4/requiretls.rules", "/etc/exim4/requiretls.exempt"} <= read
     assert [path for path in read if path.endswith("/enforce.example")]
 
 
@@ -296,7 +298,7 @@ def test_queue_run_and_address_test_as_root(site):
 
 # As root it reads what makes it a program, and who the user is.
 PROGRAM_READS = re.compile(
-    r"/etc/ld\.so\.\w+|(/usr)?/lib/x86_64-linux-gnu/.*|/etc/exim4/?|/etc/exim4/requiretls\.\w+|"
+    r"/etc/ld\.so\.\w+|(/usr)?/lib/[^/]*-linux-gnu[^/]*/.*|/etc/exim4/?|/etc/exim4/requiretls\.\w+|"
     "/etc/(nsswitch.conf|passwd|group)|/proc/sys/kernel/ngroups_max|/dev/null|"
     r"(/usr/lib/ssl|/etc/ssl)/openssl\.cnf|/etc/gnutls/config|/proc/sys/crypto/fips_enabled")
 
