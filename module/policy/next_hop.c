@@ -51,7 +51,7 @@ static bool take_item(
 		}
 		if (used + 1 < RTLS_NEXT_HOP_SIZE)
 			item[used++] = text->data[i];
-		else
+		else if (!is_space(text->data[i]))
 			fits = false;
 	}
 	while (used > 0 && is_space(item[used - 1]))

@@ -63,6 +63,7 @@ static const struct list lists[] = {
 	{ "sixteen", TEXT(A16), RTLS_OK, NULL },
 	{ "seventeen", TEXT(A16 ":a"), RTLS_INVALID, "" },
 	{ "as long as can be", TEXT(X255), RTLS_OK, NULL },
+	{ "with a blank behind", TEXT(X255 " : b.example"), RTLS_OK, NULL },
 	{ "too long", TEXT(X255 "x"), RTLS_INVALID, "" },
 };
 
