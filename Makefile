@@ -6,7 +6,7 @@
 #   make lint       all static checks
 #   make asan       unit tests and seeds under ASan and UBSan, gcc and clang
 #   make fuzz       SECONDS=60 or RUNS=n, TARGET=name: libFuzzer on one parser or on all
-#   make faults     every call fails, one after the other: some ten minutes
+#   make faults     every call fails, one after the other: ten to twenty minutes
 #   make bench      measure, print the table of docs/PERFORMANCE.md
 #   make matrix     every cell of tests/matrix through the module
 #   make exim       EXIM_RELEASE=4.96: Exim with our patches, as Debian packages
