@@ -12,6 +12,13 @@ EXIM_USER = "Debian-exim"
 # Domains whose policies the lab serves well.
 GOOD = [domain.name for domain in world.DOMAINS if domain.sts and not domain.fault]
 
+# Wait until somebody is connected to the policy host that stalls.
+UNTIL_STALLED = """
+    stalled() { ss -Htn state established dst 192.0.2.82 | grep -q .; }
+    for i in $(seq 250); do stalled && break; sleep 0.02; done
+    stalled || echo not connected
+"""
+
 
 def stamp(days: float = 0) -> str:
     """A time of the record, so many days from now."""
@@ -133,13 +140,8 @@ def test_mail_does_not_wait_for_it(site):
     give_policy(site, "policystall.example")
     site.configure(fetch_timeout="30s", connect_timeout="30s", resolve_timeout="40s")
     edit(site, "policystall.example", mx_until=stamp(-0.1))
-    done = site.lab.exec(["sh", "-c", """
-        /usr/sbin/exim-requiretls cache refresh & run=$!
-        for i in $(seq 100); do
-            ss -Htn state established dst 192.0.2.82 | grep -q . && break
-            sleep 0.05
-        done
-        ss -Htn state established dst 192.0.2.82 | grep -q . || echo not connected
+    done = site.lab.exec(["sh", "-c", "/usr/sbin/exim-requiretls cache refresh & run=$!\n"
+                          + UNTIL_STALLED + """
         timeout 20 /usr/sbin/exim-requiretls resolve policystall.example
         kill -0 $run && echo still refreshing
         kill -KILL $run"""])
@@ -180,12 +182,8 @@ def test_interrupted(site):
     give_policy(site, "policystall.example")
     site.configure(fetch_timeout="2s", connect_timeout="2s")
     age(site, *GOOD)
-    done = site.lab.exec(["sh", "-c", """
-        /usr/sbin/exim-requiretls cache refresh & run=$!
-        for i in $(seq 200); do
-            ss -Htn state established dst 192.0.2.82 | grep -q . && break
-            sleep 0.02
-        done
+    done = site.lab.exec(["sh", "-c", "/usr/sbin/exim-requiretls cache refresh & run=$!\n"
+                          + UNTIL_STALLED + """
         kill -TERM $run; wait $run; echo "status $?" """])
     assert "status 75" in done.stdout and "; interrupted" in done.stdout
     assert "unreadable" not in site.program("cache", "list").stdout
