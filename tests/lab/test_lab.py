@@ -415,13 +415,11 @@ def test_sender_daemon(lab):
     lab.write_sender_conf(lab.sender_conf())
 
 
-def test_reset_is_quick(lab):
+def test_reset(lab):
     """Nothing is left of the test before."""
     lab.send("alice@lab.example", ["bob@dane-bad.example"])
     lab.send("alice@lab.example", ["bob@nopolicy.example"])
-    begin = time.monotonic()
     lab.reset()
-    assert time.monotonic() - begin < 0.5
     assert lab.queue() == [] and lab.received() == [] and lab.mainlog() == ""
     assert not list((lab.state / "sender" / "spool" / "db").iterdir())
 
