@@ -105,9 +105,11 @@ class Lab:
             return ""
         return answer or inside.log_tail(log_path) or "no word from its first process"
 
-    def _wait_until_dead(self) -> None:
+    def _wait_until_dead(self, holder: int | None = None) -> None:
+        """The kernel closes the files of a holder, its lock among them, before it ends the
+        processes of its namespace, and the holder after these."""
         deadline = time.monotonic() + 10
-        while layout.is_locked(self.state):
+        while layout.is_locked(self.state) or (holder is not None and inside.lives(holder)):
             if time.monotonic() > deadline:
                 raise LabError(f"the lab on {self.state} does not end")
             time.sleep(0.005)
@@ -137,9 +139,10 @@ class Lab:
         """End all processes and remove the state directory. Harmless when not up."""
         if not (self.state / layout.MARKER).exists():
             return
-        if self.is_up():
-            os.kill(inside.holder_pid(self.state), signal.SIGKILL)
-        self._wait_until_dead()
+        holder = inside.holder_pid(self.state) if self.is_up() else None
+        if holder is not None:
+            os.kill(holder, signal.SIGKILL)
+        self._wait_until_dead(holder)
         layout.wipe(self.state)
 
     def reset(self) -> None:
