@@ -138,13 +138,8 @@ static void add_before_ourselves(const struct list *list,
 		add(out, ourselves, last);
 }
 
-static void add_all(const struct list *list, struct rtls_text *out)
-{
-	for (size_t i = 0; i < list->count; i++)
-		add(out, &list->host[i], i == 0 ? NULL : &list->host[i - 1]);
-}
-
-static void order(struct list *list, const char *ignored, struct rtls_text *out)
+/* False: this machine is none of them, and the list stays as it is. */
+static bool cut(struct list *list, const char *ignored, struct rtls_text *out)
 {
 	const struct listed *ourselves;
 
@@ -153,8 +148,7 @@ static void order(struct list *list, const char *ignored, struct rtls_text *out)
 	ourselves = find_ourselves(list);
 	if (ourselves != NULL)
 		add_before_ourselves(list, ourselves, out);
-	else
-		add_all(list, out);
+	return ourselves != NULL;
 }
 
 RTLS_EXPORT int requiretls_hosts(uschar **yield, int argc, uschar *argv[]);
@@ -171,25 +165,34 @@ static bool is_by_name(void)
 	       rtls_exim_value("${extract{tlsafail}{$address_data}}").size == 0;
 }
 
+/* fits: they are a copy of ours, which outlives the lookups. */
+static void add_hosts(struct rtls_slice hosts, bool fits, const char *ignored,
+	struct rtls_text *out)
+{
+	static struct list list;
+
+	if (!fits || !list_read(hosts, &list) || list.count < 2 ||
+		!cut(&list, ignored, out))
+		rtls_text_add(out, hosts);
+}
+
 int requiretls_hosts(uschar **yield, int argc, uschar *argv[])
 {
 	static char text[LIST_SIZE], answer[LIST_SIZE];
-	static struct list list;
+	const char *ignored = argc > 0 ? (const char *)argv[0] : "";
 	struct rtls_text out;
 	struct rtls_slice hosts =
 		rtls_exim_value("${extract{hosts}{$address_data}}");
+	const bool fits = rtls_slice_copy(hosts, text, sizeof(text));
 
+	if (fits)
+		hosts = rtls_slice(text);
 	rtls_text_init(&out, answer, sizeof(answer));
 	if (hosts.size > 0 && is_by_name()) {
 		rtls_text_add(&out, hosts);
 		rtls_text_printf(&out, " byname");
 	} else if (hosts.size > 0) {
-		if (rtls_slice_copy(hosts, text, sizeof(text)) &&
-			list_read(rtls_slice(text), &list) && list.count > 1)
-			order(&list, argc > 0 ? (const char *)argv[0] : "",
-				&out);
-		else
-			rtls_text_add(&out, hosts);
+		add_hosts(hosts, fits, ignored, &out);
 		rtls_text_printf(&out, " bydns");
 	}
 	return rtls_exim_return(
