@@ -589,11 +589,7 @@ enum rtls_status rtls_config_parse(struct rtls_slice text,
 		return RTLS_INVALID;
 	}
 	rtls_config_defaults(&parse.config);
-	while (rtls_slice_line(&rest, &line)) {
-		parse.line++;
-		line = rtls_slice_trim(line);
-		if (line.size == 0 || line.data[0] == '#')
-			continue;
+	while (rtls_slice_entry(&rest, &line, &parse.line)) {
 		status = parse_line(&parse, line);
 		if (status != RTLS_OK)
 			return status;

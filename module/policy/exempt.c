@@ -93,12 +93,9 @@ enum rtls_status rtls_exemptions_parse(struct rtls_slice text,
 
 	if (text.size > RTLS_EXEMPT_SIZE_MAX)
 		expected = "expected at most 65536 bytes in all";
-	while (expected == NULL && rtls_slice_line(&rest, &line)) {
-		struct rtls_exemption exemption = { .line = ++number };
+	while (expected == NULL && rtls_slice_entry(&rest, &line, &number)) {
+		struct rtls_exemption exemption = { .line = number };
 
-		line = rtls_slice_trim(line);
-		if (line.size == 0 || line.data[0] == '#')
-			continue;
 		expected = parse_line(line, &exemption);
 		if (expected == NULL && parsed.count == RTLS_EXEMPT_MAX)
 			expected = "expected at most 256 exemptions";

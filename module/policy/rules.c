@@ -214,12 +214,8 @@ enum rtls_status rtls_rules_parse(
 
 	if (text.size > RTLS_RULES_SIZE_MAX)
 		expected = "expected at most 65536 bytes in all";
-	while (expected == NULL && rtls_slice_line(&rest, &line)) {
-		number++;
-		line = rtls_slice_trim(line);
-		if (line.size != 0 && line.data[0] != '#')
-			expected = parse_line(line, number, &parsed);
-	}
+	while (expected == NULL && rtls_slice_entry(&rest, &line, &number))
+		expected = parse_line(line, number, &parsed);
 	if (expected != NULL) {
 		rtls_err_set(
 			err, "line %u: %s", number == 0 ? 1 : number, expected);

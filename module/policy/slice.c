@@ -138,6 +138,22 @@ bool rtls_slice_word(struct rtls_slice *rest, struct rtls_slice *word)
 	return true;
 }
 
+bool rtls_slice_entry(
+	struct rtls_slice *rest, struct rtls_slice *entry, unsigned *number)
+{
+	struct rtls_slice line;
+
+	while (rtls_slice_line(rest, &line)) {
+		++*number;
+		line = rtls_slice_trim(line);
+		if (line.size == 0 || line.data[0] == '#')
+			continue;
+		*entry = line;
+		return true;
+	}
+	return false;
+}
+
 bool rtls_slice_number(struct rtls_slice slice, unsigned long long max,
 	unsigned long long *value)
 {

@@ -36,6 +36,11 @@ struct rtls_slice rtls_slice_take(struct rtls_slice *rest, char separator);
 /* The next line of rest without its LF or CRLF; false when rest is empty. */
 bool rtls_slice_line(struct rtls_slice *rest, struct rtls_slice *line);
 
+/* The next entry of a file that people write: a line, without the blanks at its ends. Empty
+ * lines and comments ("#") are passed over; number counts every line. False: there is none. */
+bool rtls_slice_entry(
+	struct rtls_slice *rest, struct rtls_slice *entry, unsigned *number);
+
 /* The next word of rest, blanks around it skipped; false when none is left. */
 bool rtls_slice_word(struct rtls_slice *rest, struct rtls_slice *word);
 
