@@ -326,6 +326,20 @@ class Lab:
         """Events of the scripted SMTP server."""
         return [e for e in mailside.transcript(self.state) if ip in (None, e["server"])]
 
+    def hung_up(self, timeout: float = 20) -> list[dict]:
+        """The same, of all hosts, once each session is over: the last event of a session can
+        come later than the end of the Exim it was with."""
+        deadline = time.monotonic() + timeout
+        while True:
+            events = self.transcript()
+            over = {e["session"] for e in events if e["line"].startswith("end: ")}
+            if open_ones := {e["session"] for e in events} - over:
+                if time.monotonic() > deadline:
+                    raise LabError(f"scripted sessions are open after {timeout} s: {open_ones}")
+                time.sleep(0.005)
+            else:
+                return events
+
     def posted_reports(self) -> list[dict]:
         """What was posted to https://reports.example."""
         return mailside.posted_reports(self.state)

@@ -159,11 +159,11 @@ class Session:
             if self.sock.getsockname()[1] == SMTPS_PORT:
                 self.handshake("ok")
             self.send(self.behaviour.banner.format(ip=self.ip))
-            if self.behaviour.banner.startswith("220"):
-                while True:
-                    self.command(self.line())
+            while self.behaviour.banner.startswith("220"):
+                self.command(self.line())
+            raise Hangup("no service")
         except (Hangup, OSError) as error:
-            self.note("event", f"end: {error}")
+            self.note("event", f"end: {error}")     # each session has one: see Lab.hung_up()
         finally:
             self.sock.close()
 

@@ -131,7 +131,7 @@ class Seen:
     def __init__(self, lab: Lab) -> None:
         lab.settle()
         self.messages = lab.received()
-        self.events = lab.transcript()
+        self.events = lab.hung_up()
         self._log = lab.mx_log().splitlines()
         self._files = [path.read_bytes() for path in sorted((lab.state / "mx").rglob("*"))
                        if path.is_file() and path.name != "mainlog"]
@@ -180,7 +180,7 @@ def sessions(lab: Lab, ip: str | None = None) -> list[Session]:
     """All sessions with scripted hosts, in the order of their connects."""
     lab.settle()
     by_number: dict[int, list[dict]] = {}
-    for event in lab.transcript(ip):
+    for event in (e for e in lab.hung_up() if ip in (None, e["server"])):
         by_number.setdefault(event["session"], []).append(event)
     return [Session(events) for _, events in sorted(by_number.items())]
 

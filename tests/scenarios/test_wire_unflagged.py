@@ -84,7 +84,7 @@ def left_behind(lab):
     lab.settle(60)
     state = lab.state
     sessions = {}
-    for event in lab.transcript():
+    for event in lab.hung_up():
         sessions.setdefault(event["session"], []).append(
             (event["server"], event["dir"], normal(event["line"]), event["tls"]))
     return {
