@@ -154,8 +154,8 @@ static void judge_tlsa(
 		judge_dane(session, judgement);
 }
 
-/* RFC 8460 section 1.1: here the policy domain is the MX host, by the name that has the
- * records. */
+/* Who is told is the recipient's domain, as of all else; the policy is that of the host,
+ * by the name that has the records (result.h). */
 static void report_dane(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement, struct rtls_session_result line)
@@ -167,7 +167,7 @@ static void report_dane(const struct rtls_config *config,
 	tlsa_digest(config, session, digest);
 	set_result(&line, &dane);
 	line.type = RTLS_POLICY_TLSA;
-	line.policy_domain = rtls_slice(session->base);
+	line.mx_host = rtls_slice(session->base);
 	line.digest = rtls_slice(digest);
 	journal_write(config, &line);
 }

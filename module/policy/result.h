@@ -42,15 +42,17 @@ const char *rtls_policy_type_name(enum rtls_policy_type type);
 #define RTLS_DIGEST_SIZE      65 /* SHA-256 in lower-case hex and NUL */
 #define RTLS_JOURNAL_LINE_MAX 2048
 
-/* One judged session. Unknown texts are empty; slices borrow. */
+/* One judged session under one policy. Unknown texts are empty; slices borrow. */
 struct rtls_session_result {
 	int64_t time_s;
+	/* The recipient's, or the smart host's: whose report it goes into. With DANE too,
+	 * where the policy itself is that of mx_host (RFC 8460 section 1.1). */
 	struct rtls_slice policy_domain;
 	enum rtls_policy_type type;
 	struct rtls_slice digest; /* of the policy, see store/policies.h */
 	enum rtls_result result;
 	struct rtls_slice sending_ip;
-	struct rtls_slice mx_host;
+	struct rtls_slice mx_host; /* with DANE the TLSA base domain */
 	struct rtls_slice mx_helo; /* already quoted, see text.h */
 	struct rtls_slice receiving_ip;
 	struct rtls_slice reason; /* failure-reason-code, already quoted */

@@ -527,18 +527,18 @@ def test_tls_required_no_can_be_turned_off(site):
 # --- DNSSEC and DANE ----------------------------------------------------------------
 
 def test_dane_good(site):
-    """D6: a self-signed certificate with the right TLSA record; counted for the host."""
+    """D6: a self-signed certificate with the right TLSA record; the recipient's domain is told."""
     marker = deliver(site, "bob@dane-good.example")
     assert_delivered(site, marker, "192.0.2.21")
     assert "CV=dane" in site.lab.mainlog()
-    assert site.results("good.dane.example") == [("tlsa", "success")]
+    assert site.results("dane-good.example") == [("tlsa", "success")]
 
 
 def test_dane_bad_waits(site):
     """D6: a certificate that PKIX likes does not help where TLSA says no."""
     marker = deliver(site, "bob@dane-bad.example")
     assert_waiting(site, marker)
-    assert site.results("bad.dane.example") == [("tlsa", "validation-failure")]
+    assert site.results("dane-bad.example") == [("tlsa", "validation-failure")]
 
 
 def test_dane_bad_is_not_overridden_by_policy(site):
@@ -551,7 +551,7 @@ def test_dane_host_is_not_subject_to_policy(site):
     """DANE first: the certificate that no CA knows is good by TLSA."""
     marker = deliver(site, "bob@dane-sts.example")
     assert_delivered(site, marker, "192.0.2.21")
-    assert site.results("good.dane.example") == [("tlsa", "success")]
+    assert site.results("dane-sts.example") == [("tlsa", "success")]
 
 
 def test_flagged_dane(site):
