@@ -54,3 +54,58 @@ bool rtls_session_dane_suffices(const struct rtls_session *session)
 	       (session->plan.sts_mode != RTLS_STS_ENFORCE &&
 		       rtls_session_plan_insists(&session->plan));
 }
+
+/* Those whose addresses could not be had are all called the same in Exim's list. */
+static bool is_candidate(
+	const struct rtls_session *session, const struct rtls_mx *mx)
+{
+	if (strcmp(session->host, RTLS_NO_ADDRESS) == 0)
+		return rtls_record_lacks_address(mx);
+	return rtls_slice_is(mx->host, session->host);
+}
+
+static bool is_bogus(const struct rtls_mx *mx)
+{
+	return mx->address == RTLS_DNSSEC_BOGUS || mx->tlsa == RTLS_TLSA_BOGUS;
+}
+
+/* Not: "was not asked", or "could not be had". */
+static bool is_without_tlsa(
+	const struct rtls_record *record, const struct rtls_mx *mx)
+{
+	return mx->tlsa == RTLS_TLSA_NONE ||
+	       mx->address == RTLS_DNSSEC_INSECURE ||
+	       (record->mx_dnssec == RTLS_DNSSEC_INSECURE &&
+		       !rtls_record_lookup_failed(mx));
+}
+
+enum rtls_result rtls_session_dane_lookup(const struct rtls_config *config,
+	const struct rtls_session *session, bool required,
+	char mx_host[RTLS_DOMAIN_SIZE])
+{
+	const struct rtls_record *record = rtls_session_record(config, session);
+	const struct rtls_mx *found = NULL;
+	size_t count = 0, bogus = 0, without = 0;
+
+	for (size_t i = 0; record != NULL && i < record->mx_count; i++) {
+		const struct rtls_mx *mx = &record->mx[i];
+
+		if (!is_candidate(session, mx))
+			continue;
+		found = mx;
+		count++;
+		bogus += is_bogus(mx);
+		without += is_without_tlsa(record, mx);
+	}
+	mx_host[0] = '\0';
+	if (count == 1)
+		(void)rtls_slice_copy(
+			found->cname.size > 0 ? found->cname : found->host,
+			mx_host, RTLS_DOMAIN_SIZE);
+	if (count > 0 && bogus == count &&
+		record->mx_dnssec == RTLS_DNSSEC_SECURE)
+		return RTLS_RESULT_DNSSEC_INVALID;
+	if (required && count > 0 && without == count)
+		return RTLS_RESULT_DANE_REQUIRED;
+	return RTLS_RESULT_SUCCESS;
+}

@@ -203,12 +203,10 @@ static void report_policy(const struct rtls_config *config,
 	journal_write(config, &line);
 }
 
-void rtls_session_report(const struct rtls_config *config,
-	const struct rtls_session *session,
-	const struct rtls_judgement *judgement)
+/* What all lines about a session have in common. */
+static struct rtls_session_result line_of(const struct rtls_session *session)
 {
-	char sending[RTLS_ADDRESS_SIZE] = "";
-	struct rtls_session_result line = {
+	return (struct rtls_session_result){
 		.time_s = time(NULL),
 		.policy_domain = rtls_slice(session->policy_domain),
 		.type = RTLS_POLICY_NONE_FOUND,
@@ -216,16 +214,53 @@ void rtls_session_report(const struct rtls_config *config,
 		.mx_helo = rtls_slice(session->helo),
 		.receiving_ip = rtls_slice(session->address),
 	};
+}
 
-	/* An address literal is no domain that anybody could be told about. */
-	if (!config->tlsrpt || judgement->ours ||
-		session->policy_domain[0] == '\0')
+/* An address literal is no domain that anybody could be told about. */
+static bool is_told(
+	const struct rtls_config *config, const struct rtls_session *session)
+{
+	return config->tlsrpt && session->policy_domain[0] != '\0';
+}
+
+void rtls_session_report(const struct rtls_config *config,
+	const struct rtls_session *session,
+	const struct rtls_judgement *judgement)
+{
+	char sending[RTLS_ADDRESS_SIZE] = "";
+	struct rtls_session_result line = line_of(session);
+
+	if (!is_told(config, session) || judgement->ours)
 		return;
-	rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
-		sizeof(sending));
+	/* Without a connection Exim still has the address of the one before. */
+	if (session->active)
+		rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
+			sizeof(sending));
 	line.sending_ip = rtls_slice(sending);
 	if (session->tlsa_bad || (is_dane(session) && !session->policy_refused))
 		report_dane(config, session, judgement, line);
 	if (wants_policy_line(session))
 		report_policy(config, session, judgement, line);
+}
+
+void rtls_session_report_lookup(const struct rtls_config *config,
+	const struct rtls_session *session, bool required)
+{
+	char mx_host[RTLS_DOMAIN_SIZE];
+	struct rtls_session_result line = line_of(session);
+
+	if (!is_told(config, session))
+		return;
+	line.result =
+		rtls_session_dane_lookup(config, session, required, mx_host);
+	if (line.result == RTLS_RESULT_SUCCESS)
+		return;
+	line.type = RTLS_POLICY_TLSA;
+	line.mx_host = rtls_slice(mx_host);
+	if (strcmp(session->address, RTLS_NO_ADDRESS) == 0)
+		line.receiving_ip = rtls_slice("");
+	line.reason = rtls_slice(line.result == RTLS_RESULT_DANE_REQUIRED
+					 ? "no TLSA records proven by DNSSEC"
+					 : "DNSSEC validation failed");
+	journal_write(config, &line);
 }

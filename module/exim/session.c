@@ -226,6 +226,17 @@ static bool is_other_port(void)
 	return port.size > 0 && !rtls_slice_is(port, "25");
 }
 
+/* Whom the session is with, by the plan. */
+static void session_name(struct rtls_slice policy_domain)
+{
+	name_policy_domain(policy_domain);
+	if (session.plan.via.size == 0 && is_other_port())
+		session.plan.dane.size = 0;
+	rtls_slice_copy(
+		rtls_session_plan_mx(&session.plan, rtls_slice(session.base)),
+		session.host, sizeof(session.host));
+}
+
 static int on_connect(const struct rtls_config *config, uschar **yield,
 	struct rtls_slice policy_domain)
 {
@@ -241,14 +252,9 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 				"for this message");
 		return nothing(yield);
 	}
-	name_policy_domain(policy_domain);
+	session_name(policy_domain);
 	session.active =
 		session.plan.class != RTLS_CLASS_RELAXED && !is_clear_retry();
-	if (session.plan.via.size == 0 && is_other_port())
-		session.plan.dane.size = 0;
-	rtls_slice_copy(
-		rtls_session_plan_mx(&session.plan, rtls_slice(session.base)),
-		session.host, sizeof(session.host));
 	session.verdict =
 		rtls_verdict_host(&session.plan, rtls_slice(session.host));
 	if (!rtls_verdict_refuses(&session.plan, session.verdict)) {
@@ -258,12 +264,14 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	}
 	session.active = false;
 	attempt.vetoed = true;
-	if (session.verdict == RTLS_HOST_TLSA_FAILED)
+	if (session.verdict == RTLS_HOST_TLSA_FAILED) {
+		rtls_session_report_lookup(config, &session, false);
 		return refuse(yield, false, "refused: ",
 			strcmp(session.host, RTLS_NO_ADDRESS) == 0
 				? "it stands for one whose address lookup "
 				  "failed"
 				: "its TLSA lookup failed");
+	}
 	snprintf(mismatch.text, sizeof(mismatch.text), "sts-mx-mismatch");
 	rtls_session_report(config, &session, &mismatch);
 	return refuse(yield, true, "refused: not in the MTA-STS policy of ",
@@ -381,6 +389,19 @@ static int on_banner(uschar **yield)
 	return nothing(yield);
 }
 
+/* Exim looked for TLSA before it would connect, and found that it cannot. Its words for it
+ * are those it has for any failure, also of our own resolver. */
+static int on_no_connection(const struct rtls_config *config, uschar **yield,
+	struct rtls_slice policy_domain, bool required)
+{
+	session_start();
+	if (!plan_read() || session.plan.class == RTLS_CLASS_RELAXED)
+		return nothing(yield);
+	session_name(policy_domain);
+	rtls_session_report_lookup(config, &session, required);
+	return nothing(yield);
+}
+
 static int on_dane_failure(uschar **yield, struct rtls_slice result)
 {
 	/* No record was usable, so Exim asked for TLS and looked at the certificate
@@ -490,7 +511,7 @@ static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 int requiretls_session(uschar **yield, int argc, uschar *argv[])
 {
 	const struct rtls_config *config = rtls_exim_config(NULL);
-	struct rtls_slice event, data;
+	struct rtls_slice event, data, policy_domain;
 
 	if (argc < 2 || config == NULL)
 		return rtls_exim_return(yield,
@@ -500,9 +521,9 @@ int requiretls_session(uschar **yield, int argc, uschar *argv[])
 					: ""));
 	event = rtls_slice((const char *)argv[0]);
 	data = rtls_slice((const char *)argv[1]);
+	policy_domain = rtls_slice(argc > 2 ? (const char *)argv[2] : NULL);
 	if (rtls_slice_is(event, "tcp:connect"))
-		return on_connect(config, yield,
-			rtls_slice(argc > 2 ? (const char *)argv[2] : NULL));
+		return on_connect(config, yield, policy_domain);
 	if (rtls_slice_is(event, "smtp:connect"))
 		return on_banner(yield);
 	if (rtls_slice_is(event, "smtp:ehlo"))
@@ -510,7 +531,11 @@ int requiretls_session(uschar **yield, int argc, uschar *argv[])
 	if (rtls_slice_is(event, "tls:cert"))
 		return on_certificate(config, yield, data);
 	if (rtls_slice_is(event, "dane:fail"))
-		return on_dane_failure(yield, data);
+		return rtls_slice_is(data, "dnssec-invalid") ||
+				       rtls_slice_is(data, "dane-required")
+			       ? on_no_connection(config, yield, policy_domain,
+					 rtls_slice_is(data, "dane-required"))
+			       : on_dane_failure(yield, data);
 	if (rtls_slice_is(event, "tcp:close"))
 		return on_close(config, yield);
 	if (rtls_slice_is(event, "msg:host:defer"))

@@ -73,6 +73,20 @@ bool rtls_session_dane_names(
  * exempt from the policy, though Exim leaves the PKIX check out there too. */
 bool rtls_session_dane_suffices(const struct rtls_session *session);
 
+/*
+ * There was no session, since the host must not be used as its DNS is. Whose fault is it?
+ *
+ * required      this Exim's configuration wants DANE of the host (RFC 7672 section 6)
+ * mx_host       filled unless SUCCESS: the TLSA base domain; empty when not known
+ * DNSSEC_INVALID  behind a secure MX answer, which tells that anchor, clock and resolver of
+ *               ours are in order, validation failed: for TLSA, or for the addresses
+ * DANE_REQUIRED   there are no TLSA records that DNSSEC proves, and that is known
+ * SUCCESS       of none who could be told: errors, time-outs and what is not known
+ */
+enum rtls_result rtls_session_dane_lookup(const struct rtls_config *config,
+	const struct rtls_session *session, bool required,
+	char mx_host[RTLS_DOMAIN_SIZE]);
+
 /* The session as it is now, judged by its policy, or by the rules of its class when
  * it has none (RFC 8460 section 4.3). Total. */
 void rtls_session_judge(const struct rtls_config *config,
@@ -83,5 +97,10 @@ void rtls_session_judge(const struct rtls_config *config,
 void rtls_session_report(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement);
+
+/* The line of a host that no connection was made to for its DNS, when somebody is to
+ * be told (rtls_session_dane_lookup()). */
+void rtls_session_report_lookup(const struct rtls_config *config,
+	const struct rtls_session *session, bool required);
 
 #endif

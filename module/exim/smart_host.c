@@ -135,7 +135,7 @@ static bool needs_dane(void)
 {
 	for (size_t i = 0; i < all.record.mx_count; i++)
 		if (all.record.mx[i].tlsa == RTLS_TLSA_SECURE ||
-			all.record.mx[i].tlsa == RTLS_TLSA_FAILED)
+			rtls_record_lookup_failed(&all.record.mx[i]))
 			return true;
 	return false;
 }

@@ -103,7 +103,7 @@ static enum rtls_host_verdict judge_host(
 {
 	const struct rtls_mx *mx = rtls_record_mx(plan->record, host);
 
-	if (mx != NULL && mx->tlsa == RTLS_TLSA_FAILED)
+	if (mx != NULL && rtls_record_lookup_failed(mx))
 		return RTLS_HOST_TLSA_FAILED;
 	if (mx != NULL && mx->tlsa == RTLS_TLSA_SECURE &&
 		(plan->mx_dnssec == RTLS_DNSSEC_SECURE || is_by_name(plan)))

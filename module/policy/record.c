@@ -39,7 +39,7 @@ static const char *const mx_answer_words[] = { "unknown", "hosts", "implicit",
 static const char *const dnssec_words[] = { "unknown", "insecure", "secure",
 	"bogus", NULL };
 static const char *const tlsa_words[] = { "unknown", "none", "secure",
-	"unusable", "failed", NULL };
+	"unusable", "failed", "bogus", NULL };
 static const char *const txt_words[] = { "unknown", "valid", "none", "invalid",
 	"failed", NULL };
 static const char *const fetch_words[] = { "never", "ok", "failed", "running",
@@ -682,9 +682,14 @@ const struct rtls_mx *rtls_record_mx(
 	return NULL;
 }
 
+bool rtls_record_lookup_failed(const struct rtls_mx *mx)
+{
+	return mx->tlsa == RTLS_TLSA_FAILED || mx->tlsa == RTLS_TLSA_BOGUS;
+}
+
 bool rtls_record_lacks_address(const struct rtls_mx *mx)
 {
-	return mx->tlsa == RTLS_TLSA_FAILED &&
+	return rtls_record_lookup_failed(mx) &&
 	       (mx->address == RTLS_DNSSEC_UNKNOWN ||
 		       mx->address == RTLS_DNSSEC_BOGUS);
 }

@@ -72,8 +72,12 @@ enum rtls_tlsa_state {
 	RTLS_TLSA_NONE,     /* proven absent, or insecure */
 	RTLS_TLSA_SECURE,   /* at least one usable record, see tlsa */
 	RTLS_TLSA_UNUSABLE, /* secure, none usable: TLS, not authenticated */
-	/* Error or bogus, here or for the addresses: the host must not be used. */
+	/* No answer, or no usable one, here or for the addresses: the host must not be
+	 * used. */
 	RTLS_TLSA_FAILED,
+	/* The same, and it is the zone's fault: validation said so. For the addresses
+	 * that is in their own state. */
+	RTLS_TLSA_BOGUS,
 };
 
 enum rtls_txt_state {
@@ -201,6 +205,9 @@ bool rtls_record_is_spent(const struct rtls_record *record, int64_t now_s);
 /* The MX host's entry, or NULL. */
 const struct rtls_mx *rtls_record_mx(
 	const struct rtls_record *record, struct rtls_slice host);
+
+/* Must it not be used, since a lookup failed or was bogus (RFC 7672 section 2.1.2)? */
+bool rtls_record_lookup_failed(const struct rtls_mx *mx);
 
 /* Is it one whose addresses could not be had, or not by a validated answer? */
 bool rtls_record_lacks_address(const struct rtls_mx *mx);

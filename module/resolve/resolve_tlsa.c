@@ -178,7 +178,9 @@ static void judge_tlsa(struct rtls_resolving *resolving, struct rtls_mx *mx,
 	lower_to_answer(resolving, query);
 	mx->tlsa = RTLS_TLSA_NONE;
 	if (query->outcome == RTLS_DNS_FAILED)
-		mx->tlsa = RTLS_TLSA_FAILED;
+		mx->tlsa = query->dnssec == RTLS_DNSSEC_BOGUS
+				   ? RTLS_TLSA_BOGUS
+				   : RTLS_TLSA_FAILED;
 	if (query->outcome != RTLS_DNS_FOUND ||
 		query->dnssec != RTLS_DNSSEC_SECURE)
 		return;

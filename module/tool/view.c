@@ -31,6 +31,7 @@ static const char *const tlsa_names[] = {
 	[RTLS_TLSA_SECURE] = "secure",
 	[RTLS_TLSA_UNUSABLE] = "unusable",
 	[RTLS_TLSA_FAILED] = "failed",
+	[RTLS_TLSA_BOGUS] = "bogus",
 };
 
 static const char *const txt_names[] = {
@@ -55,6 +56,7 @@ static const char *const tlsa_marks[] = {
 	[RTLS_TLSA_SECURE] = " DANE",
 	[RTLS_TLSA_UNUSABLE] = " (TLSA records not usable)",
 	[RTLS_TLSA_FAILED] = " (TLSA lookup failed)",
+	[RTLS_TLSA_BOGUS] = " (TLSA records bogus)",
 };
 
 static const char *tlsa_mark(const struct rtls_mx *mx)

@@ -46,7 +46,7 @@ static void check_host(const struct rtls_plan *plan,
 		return;
 	}
 	PROPERTY(mx != NULL);
-	PROPERTY((mx->tlsa == RTLS_TLSA_FAILED) ==
+	PROPERTY(rtls_record_lookup_failed(mx) ==
 		 (verdict == RTLS_HOST_TLSA_FAILED));
 	if (verdict == RTLS_HOST_DANE)
 		PROPERTY(mx->tlsa == RTLS_TLSA_SECURE &&

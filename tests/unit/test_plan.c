@@ -69,6 +69,10 @@ static const struct row rows[] = {
 		"10 a f 20 b -", "enforce", "a b",
 		"class=enforce sts=enforce" POLICY
 		" dnssec=yes hosts=\"A::58483:+:B\" mx=\"a b\" tlsafail=\"a\"" },
+	{ "D4 bogus TLSA records: not used", ENFORCE, SECURE, false,
+		"10 a b 20 b -", "enforce", "a b",
+		"class=enforce sts=enforce" POLICY
+		" dnssec=yes hosts=\"A::58483:+:B\" mx=\"a b\" tlsafail=\"a\"" },
 	{ "D4 for a SECURE rule too", ENFORCE, SECURE, false,
 		"10 a f 10 b s 10 c f", NULL, "",
 		"class=enforce dnssec=yes hosts=\"A::58483:B:C::58483\" dane=\"b\" "
@@ -138,6 +142,8 @@ static enum rtls_tlsa_state tlsa_of(struct rtls_slice letter)
 	case 'f':
 	case 'l':
 		return RTLS_TLSA_FAILED;
+	case 'b':
+		return RTLS_TLSA_BOGUS;
 	default:
 		return RTLS_TLSA_NONE;
 	}

@@ -80,7 +80,8 @@ static const struct row rows[] = {
 			  "mx 0 a.example address=unknown tlsa=unknown\n"
 			  "mx 0 b.example address=insecure tlsa=none\n"
 			  "mx 1 c.example address=secure tlsa=unusable\n"
-			  "mx 65535 d_.example address=bogus tlsa=failed\n"),
+			  "mx 2 d_.example address=bogus tlsa=failed\n"
+			  "mx 65535 e.example address=secure tlsa=bogus\n"),
 		RTLS_OK, NULL },
 	{ "A6.2 a host behind a CNAME",
 		TEXT(HEAD "mx-answer hosts\n"
@@ -480,7 +481,7 @@ static void test_contract(void **state)
 	CHECK_BUG(record.mx[0].host = bad);
 	CHECK_BUG(record.mx[0].preference = 65536);
 	CHECK_BUG(record.mx[0].preference = 30); /* not sorted */
-	CHECK_BUG(record.mx[0].tlsa = (enum rtls_tlsa_state)5);
+	CHECK_BUG(record.mx[0].tlsa = (enum rtls_tlsa_state)6);
 	CHECK_BUG(record.mx_count = 0);
 	CHECK_BUG(record.mx_count = RTLS_MX_MAX + 1);
 	CHECK_BUG(record.mx_answer = (enum rtls_mx_answer)6);

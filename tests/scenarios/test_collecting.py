@@ -1,0 +1,295 @@
+"""What is counted for TLS reports: every result type provoked by a real delivery, the journal
+compared as a whole, and what the report makes of it (RFC 8460 sections 4.2 to 4.4)."""
+
+import datetime
+import json
+import re
+from dataclasses import dataclass, field
+
+import pytest
+
+from mail import deliver
+from sender import SENDER_CONF, world
+
+OUR_IP = world.SENDER
+EXIM_HELO = "mx.mail.example"           # what all hosts on the receiving Exim call themselves
+NOWHERE = "-"
+MX = "secure.example"                   # signed, without a policy
+REQUIRE_DANE = SENDER_CONF.replace("  hosts_try_dane = *\n  dnssec_request",
+                                   "  hosts_require_dane = *\n  dnssec_request")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the journal, but for its time; whether a policy is named, not which."""
+
+    domain: str
+    type: str
+    result: str = "success"
+    reason: str = NOWHERE
+    mx: str = NOWHERE
+    ip: str = NOWHERE
+    helo: str = NOWHERE
+    sending_ip: str = NOWHERE
+    has_policy: bool = True
+
+    def detail(self) -> dict[str, object]:
+        """What it becomes in failure-details: the keys that are known, in one entry."""
+        known = {"result-type": self.result, "sending-mta-ip": self.sending_ip,
+                 "receiving-mx-hostname": self.mx, "receiving-mx-helo": self.helo,
+                 "receiving-ip": self.ip, "failure-reason-code": self.reason}
+        return {key: value for key, value in known.items() if value != NOWHERE} | {
+            "failed-session-count": 1}
+
+
+def at(host: str, **more: object) -> dict[str, object]:
+    """The fields of a session with a host of the world."""
+    found = world.host_named(host)
+    helo = EXIM_HELO if found.server == "exim" else found.ip
+    return {"mx": host, "ip": found.ip, "helo": helo, "sending_ip": OUR_IP, **more}
+
+
+def journal(site) -> list[Line]:
+    """All lines. Those about a domain without any policy name none."""
+    return [Line(line["domain"], line["type"], line["result"], line["reason"], line["mx"],
+                 line["receiving_ip"], line["helo"], line["sending_ip"],
+                 line["digest"] != NOWHERE) for line in site.journal()]
+
+
+def none(domain: str, **more: object) -> Line:
+    """A line that says there is no policy."""
+    return Line(domain, "no-policy-found", has_policy=False, **more)
+
+
+def day_before() -> str:
+    """Yesterday's date, as in file names."""
+    return (datetime.datetime.now(datetime.timezone.utc)
+            - datetime.timedelta(1)).strftime("%Y-%m-%d")
+
+
+def preview(site, domain: str) -> dict:
+    """The report about a domain, were today over."""
+    journals = site.lab.state / "sender/spool/requiretls/tlsrpt"
+    for path in sorted(journals.iterdir()):
+        path.rename(journals / day_before())
+    return json.loads(site.program("report", "preview", day_before(), domain).stdout)
+
+
+# --- one of each ---------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Case:
+    """One delivery, and all that is counted for it."""
+
+    to: str
+    lines: list[Line]
+    mx: str = ""                        # the only MX host, where it is not the world's
+    sets: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    conf: str = SENDER_CONF
+    policy: str = ""                    # what the policy host serves, where it is not the world's
+
+    @property
+    def domain(self) -> str:
+        """Of the recipient."""
+        return self.to.partition("@")[2]
+
+
+def sts(domain: str, result: str, host: str, reason: str = NOWHERE, **more: object) -> Case:
+    """One line about the policy of a domain."""
+    return Case(f"bob@{domain}", [Line(domain, "sts", result, reason, **at(host, **more))])
+
+
+BROKEN_POLICY = "version: STSv1\r\nmode: enforced\r\nmx: good.mail.example\r\nmax_age: 1\r\n"
+BOGUS_TLSA = {("x.dane.example", "A"): ["192.0.2.11"],
+              ("_25._tcp.x.dane.example", "CNAME"): ["_25._tcp.x.bogus.example."],
+              ("_25._tcp.x.bogus.example", "TLSA"): ["3 1 1 " + "00" * 32]}
+BOGUS_ADDRESS = {("x.bogus.example", "A"): ["192.0.2.11"]}
+INVALID = "DNSSEC validation failed"
+UNPROVEN = "no TLSA records proven by DNSSEC"
+NO_TLS = "STARTTLS offered, but no TLS session came about"
+
+
+def fetch(domain: str, result: str, reason: str, has_policy: bool = False) -> Case:
+    """A policy that does not come: a line without a session, and one about the session without
+    a policy."""
+    return Case(f"bob@{domain}",
+                [Line(domain, "sts", result, reason, has_policy=has_policy),
+                 none(domain, **at("good.mail.example"))])
+
+
+def dane(domain: str, result: str, host: str, reason: str, **more: object) -> Line:
+    """A line about the TLSA records of a host."""
+    return Line(domain, "tlsa", result, reason, **at(host, **more))
+
+
+CASES = {
+    "sts: success": Case("bob@enforce.example", [
+        Line("enforce.example", "sts", **at("good.mail.example"))]),
+    "tlsa: success": Case("bob@dane-good.example", [
+        Line("dane-good.example", "tlsa", **at("good.dane.example"))]),
+    "no-policy-found: success": Case("bob@nopolicy.example", [
+        none("nopolicy.example", **at("good.mail.example"))]),
+    "sts and tlsa: success": Case("bob@dane-sts.example", [
+        Line("dane-sts.example", "tlsa", **at("good.dane.example"))]),
+
+    "starttls-not-supported": sts(
+        "enforce-notls.example", "starttls-not-supported", "notls.mail.example"),
+    "starttls-not-supported, tlsa": Case(
+        f"bob@{MX}", [dane(MX, "starttls-not-supported", "h-no-good.mx-matrix.example",
+                           NOWHERE)], mx="h-no-good.mx-matrix.example"),
+    "starttls-not-supported, no policy": Case("bob@nopolicy-notls.example", [
+        none("nopolicy-notls.example", result="starttls-not-supported",
+             **at("notls.mail.example"))]),
+    "certificate-host-mismatch": sts(
+        "enforce-wrongname.example", "certificate-host-mismatch", "wrongname.mail.example",
+        "is for other.mail.example, not for wrongname.mail.example"),
+    "certificate-expired": sts(
+        "enforce-expired.example", "certificate-expired", "expired.mail.example",
+        "expired DATE"),
+    "certificate-expired, not yet valid": sts(
+        "enforce-notyet.example", "certificate-expired", "notyet.mail.example",
+        "not valid before DATE"),
+    "certificate-not-trusted": sts(
+        "enforce-unknownca.example", "certificate-not-trusted", "unknownca.mail.example",
+        "not signed by a trusted CA"),
+    "certificate-not-trusted, self-signed": sts(
+        "enforce-selfsigned.example", "certificate-not-trusted", "selfsigned.mail.example",
+        "self-signed"),
+
+    "validation-failure: sts-mx-mismatch": Case("bob@enforce-mismatch.example", [
+        Line("enforce-mismatch.example", "sts", "validation-failure", "sts-mx-mismatch",
+             "good2.mail.example", "192.0.2.12"),
+        Line("enforce-mismatch.example", "sts", **at("good.mail.example"))]),
+    "validation-failure: sts-mx-mismatch, testing": sts(
+        "testing-mismatch.example", "validation-failure", "good.mail.example",
+        "sts-mx-mismatch"),
+    "validation-failure: no handshake": sts(
+        "enforce-close.example", "validation-failure", "close.smtp.example", NO_TLS),
+    "validation-failure: STARTTLS answered with an error": sts(
+        "enforce-4xx.example", "validation-failure", "4xx.smtp.example", NO_TLS),
+    "validation-failure: not the certificate of the TLSA record": Case(
+        "bob@dane-bad.example", [dane("dane-bad.example", "validation-failure",
+                                      "bad.dane.example", "DANE validation failed")]),
+
+    "tlsa-invalid": Case(
+        f"bob@{MX}", [dane(MX, "tlsa-invalid", "h-good-unusable.mx-matrix.example",
+                           "no usable TLSA record")],
+        mx="h-good-unusable.mx-matrix.example"),
+    "dnssec-invalid: TLSA": Case(
+        f"bob@{MX}", [Line(MX, "tlsa", "dnssec-invalid", INVALID, "x.dane.example",
+                           "192.0.2.11", has_policy=False)], "x.dane.example", BOGUS_TLSA),
+    "dnssec-invalid: TLSA, flagged": Case(
+        f"bob+requiretls@{MX}", [Line(MX, "tlsa", "dnssec-invalid", INVALID, "x.dane.example",
+                                      "192.0.2.11", has_policy=False)],
+        "x.dane.example", BOGUS_TLSA),
+    "dnssec-invalid: addresses, flagged": Case(
+        f"bob+requiretls@{MX}", [Line(MX, "tlsa", "dnssec-invalid", INVALID, "x.bogus.example",
+                                      has_policy=False)], "x.bogus.example", BOGUS_ADDRESS),
+    "dane-required: no TLSA": Case(
+        f"bob@{MX}", [Line(MX, "tlsa", "dane-required", UNPROVEN, "notlsa.dane.example",
+                           "192.0.2.23", has_policy=False)],
+        "notlsa.dane.example", conf=REQUIRE_DANE),
+    "dane-required: no DNSSEC": Case(
+        f"bob@{MX}", [Line(MX, "tlsa", "dane-required", UNPROVEN, "good.mail.example",
+                           "192.0.2.11", has_policy=False)],
+        "good.mail.example", conf=REQUIRE_DANE),
+    "dane-required, but bogus": Case(
+        f"bob@{MX}", [Line(MX, "tlsa", "dnssec-invalid", INVALID, "x.dane.example",
+                           "192.0.2.11", has_policy=False)],
+        "x.dane.example", BOGUS_TLSA, conf=REQUIRE_DANE),
+
+    "sts-policy-fetch-error: unreachable": fetch(
+        "policydown.example", "sts-policy-fetch-error",
+        "could not connect to mta-sts.policydown.example"),
+    "sts-policy-fetch-error: status": fetch(
+        "policy404.example", "sts-policy-fetch-error", "http status 404"),
+    "sts-webpki-invalid: expired": fetch(
+        "policycert.example", "sts-webpki-invalid", "certificate expired DATE"),
+    "sts-webpki-invalid: self-signed": fetch(
+        "policyselfsigned.example", "sts-webpki-invalid", "certificate self-signed"),
+    "sts-webpki-invalid: wrong name": fetch(
+        "policywrongname.example", "sts-webpki-invalid",
+        "certificate is for other.policywrongname.example, not for mta-sts.policywrongname.example"),
+    "sts-policy-invalid": Case(
+        "bob@enforce.example",
+        [Line("enforce.example", "sts", "sts-policy-invalid", "line 2: mode must be enforce, "
+              "testing or none (found \\x22mode: enforced\\x22)"),
+         none("enforce.example", **at("good.mail.example"))], policy=BROKEN_POLICY),
+}
+
+# No line: nobody's fault but ours, or not known whose.
+SILENT = {
+    "TLSA lookup: SERVFAIL": Case(f"bob@{MX}", [], "tlsafail.dane.example"),
+    "the same, flagged": Case(f"bob+requiretls@{MX}", [], "tlsafail.dane.example"),
+    "the same, DANE required": Case(f"bob@{MX}", [], "tlsafail.dane.example",
+                                    conf=REQUIRE_DANE),
+    "the MX answer is bogus": Case("bob@bogus.example", []),
+    "a bogus address behind an insecure MX answer": Case(
+        "bob@enforce.example", [], "x.bogus.example", BOGUS_ADDRESS),
+}
+
+
+def without_dates(line: Line) -> Line:
+    """Certificates are made anew for each lab."""
+    fields = {**line.__dict__, "reason": re.sub(r"\d{4}-\d\d-\d\d", "DATE", line.reason)}
+    return Line(**fields)
+
+
+def prepare(site, case: Case) -> None:
+    """The world as the case wants it."""
+    if case.conf != SENDER_CONF:
+        site.lab.write_sender_conf(case.conf)
+    if case.sets:
+        site.lab.set_rrsets(case.sets)
+    if case.policy:
+        site.lab.set_policy(case.domain, case.policy)
+    if case.mx:
+        site.lab.set_mx(case.domain, [f"10 {case.mx}"])
+
+
+@pytest.mark.parametrize("name", [*CASES, *SILENT])
+def test_one_delivery(site, name):
+    """Exactly these lines, exactly these fields; and in the report the keys that are known,
+    no others. Also: lookups of ours that fail are held against nobody."""
+    case = CASES.get(name) or SILENT[name]
+    prepare(site, case)
+    deliver(site, case.to)
+    found = journal(site)
+    assert [without_dates(line) for line in found] == case.lines, site.lab.mainlog()
+    if not found:
+        return
+    entries = preview(site, case.domain)["policies"]
+    assert in_order(detail for entry in entries for detail in entry["failure-details"]) == (
+        in_order(line.detail() for line in found if line.result != "success"))
+    assert sum(entry["summary"]["total-successful-session-count"] for entry in entries) == sum(
+        line.result == "success" for line in found)
+    # Section 1.1: the policy domain of DANE is the host that has the records.
+    assert {(entry["policy"]["policy-type"], entry["policy"]["policy-domain"])
+            for entry in entries} == {
+                (line.type, line.mx if line.type == "tlsa" else case.domain) for line in found}
+
+
+def in_order(details) -> list[str]:
+    """To be compared: sorted, as text."""
+    return sorted(json.dumps(detail, sort_keys=True) for detail in details)
+
+
+def test_every_result_type_was_there():
+    """RFC 8460 section 4.3: the table above leaves none out."""
+    found = {line.result for case in CASES.values() for line in case.lines}
+    assert found == {
+        "success", "starttls-not-supported", "certificate-host-mismatch", "certificate-expired",
+        "certificate-not-trusted", "validation-failure", "tlsa-invalid", "dnssec-invalid",
+        "dane-required", "sts-policy-fetch-error", "sts-policy-invalid",
+        "sts-webpki-invalid"}
+    assert {line.type for case in CASES.values() for line in case.lines} == {
+        "sts", "tlsa", "no-policy-found"}
+
+
+def test_invalid_policy_is_shown_as_it_came(site):
+    """Section 4.5: what the policy host served, errors and all, line by line."""
+    prepare(site, CASES["sts-policy-invalid"])
+    deliver(site, "bob@enforce.example")
+    entry, = (entry for entry in preview(site, "enforce.example")["policies"]
+              if entry["policy"]["policy-type"] == "sts")
+    assert entry["policy"]["policy-string"] == BROKEN_POLICY.splitlines()
