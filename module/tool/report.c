@@ -3,17 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "policy/timestamp.h"
 #include "report/report.h"
 #include "report/run.h"
+#include "tool/report_status.h"
 #include "tool/verb.h"
 
-#define DAY_S      86400
 #define SPREAD_MAX 86400
-#define PATH_SIZE  1024
 
 static int fail(enum rtls_status status, const struct rtls_err *err)
 {
@@ -244,205 +242,6 @@ static int run(const struct rtls_config *config, int argc, char **argv)
 	return run_options(config, &options, directory);
 }
 
-/* --- status ----------------------------------------------------------------- */
-
-/* One day, and how far its reports got. */
-struct day {
-	char date[RTLS_DATE_SIZE];
-	uint64_t lines;
-	uint64_t skipped;
-	int64_t size_bytes;
-	size_t domains;
-	size_t sent;
-	size_t pending;
-	size_t dropped;
-	size_t unwanted;
-	size_t untouched;
-	json_t *open; /* what is pending or dropped, to be shown in full */
-};
-
-static int64_t journal_size(const struct rtls_config *config, const char *date)
-{
-	char path[PATH_SIZE];
-	struct stat info;
-
-	(void)snprintf(path, sizeof(path), "%s/tlsrpt/%s", config->spool, date);
-	return lstat(path, &info) == 0 ? (int64_t)info.st_size : 0;
-}
-
-static void note_open(struct day *day, const char *domain, const char *what,
-	const char *state, const struct rtls_tries *tries)
-{
-	char next[RTLS_TIMESTAMP_SIZE] = "";
-
-	if (tries->next_s > 0)
-		rtls_timestamp_format(next, tries->next_s);
-	(void)json_array_append_new(day->open,
-		json_pack("{s:s, s:o, s:s, s:i, s:s}", "domain", domain, "to",
-			rtls_verb_json(rtls_slice(what)), "state", state,
-			"tries", (int)tries->count, "next", next));
-}
-
-static void add_places(struct day *day, const struct rtls_outbox *outbox)
-{
-	for (size_t i = 0; i < outbox->to_count; i++) {
-		const struct rtls_outbox_to *to = &outbox->to[i];
-
-		if (to->state == RTLS_DELIVERY_SENT) {
-			day->sent++;
-			continue;
-		}
-		if (to->state == RTLS_DELIVERY_FAILED)
-			day->dropped++;
-		else
-			day->pending++;
-		note_open(day, outbox->domain, to->rua.uri,
-			rtls_delivery_state_name(to->state), &to->tries);
-	}
-}
-
-static void add_outbox(struct day *day, const struct rtls_outbox *outbox)
-{
-	if (outbox->record == RTLS_RECORD_NONE) {
-		day->unwanted++;
-	} else if (outbox->record == RTLS_RECORD_FOUND) {
-		add_places(day, outbox);
-	} else if (outbox->record_tries.count == 0) {
-		day->untouched++;
-	} else {
-		if (outbox->record == RTLS_RECORD_FAILED)
-			day->dropped++;
-		else
-			day->pending++;
-		note_open(day, outbox->domain, "the lookup of its address",
-			rtls_record_state_name(outbox->record),
-			&outbox->record_tries);
-	}
-}
-
-/* RTLS_NONE: nothing was judged that day. */
-static enum rtls_status read_day(
-	const struct rtls_config *config, struct day *day, struct rtls_err *err)
-{
-	struct rtls_reports *reports;
-	struct rtls_outbox outbox;
-	enum rtls_status status =
-		rtls_reports_load(config, day->date, &reports, err);
-
-	if (status != RTLS_OK)
-		return status;
-	day->lines = rtls_reports_lines(reports);
-	day->skipped = rtls_reports_skipped(reports);
-	day->size_bytes = journal_size(config, day->date);
-	day->domains = rtls_reports_count(reports);
-	for (size_t i = 0; i < day->domains; i++) {
-		const char *domain =
-			rtls_report_domain(rtls_reports_get(reports, i));
-
-		status = rtls_outbox_get(
-			config->spool, day->date, domain, &outbox, err);
-		if (status != RTLS_OK)
-			break;
-		add_outbox(day, &outbox);
-	}
-	rtls_reports_free(reports);
-	return status;
-}
-
-static void print_day(const struct day *day)
-{
-	size_t index;
-	json_t *open;
-
-	(void)printf("%s  %" PRIu64 " sessions (%" PRId64
-		     " bytes) to %zu domains\n",
-		day->date, day->lines, day->size_bytes, day->domains);
-	if (day->skipped > 0)
-		(void)printf(
-			"  %" PRIu64 " lines do not parse\n", day->skipped);
-	(void)printf("  reports: %zu sent, %zu pending, %zu dropped; %zu "
-		     "domains want none, %zu not asked yet\n",
-		day->sent, day->pending, day->dropped, day->unwanted,
-		day->untouched);
-	json_array_foreach(day->open, index, open)
-	{
-		const char *next =
-			json_string_value(json_object_get(open, "next"));
-
-		(void)printf("  %s  %s  %s%s%s\n",
-			json_string_value(json_object_get(open, "domain")),
-			json_string_value(json_object_get(open, "to")),
-			json_string_value(json_object_get(open, "state")),
-			next[0] != '\0' ? ", next try " : "", next);
-	}
-}
-
-static json_t *day_json(const struct day *day)
-{
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:O}",
-		"date", day->date, "sessions", (json_int_t)day->lines,
-		"skipped", (json_int_t)day->skipped, "bytes",
-		(json_int_t)day->size_bytes, "domains",
-		(json_int_t)day->domains, "sent", (json_int_t)day->sent,
-		"pending", (json_int_t)day->pending, "dropped",
-		(json_int_t)day->dropped, "unwanted", (json_int_t)day->unwanted,
-		"untouched", (json_int_t)day->untouched, "open", day->open);
-}
-
-/* The newest first; as many days as a run would look at, and today. */
-static int show_days(const struct rtls_config *config, json_t *days)
-{
-	int64_t now_s = (int64_t)time(NULL);
-	int exit_status = EX_OK;
-
-	for (int back = 0; back <= RTLS_DAYS_CAUGHT_UP; back++) {
-		struct day day = { .open = json_array() };
-		struct rtls_err err = { "" };
-		enum rtls_status status;
-
-		rtls_date_format(day.date, now_s - (int64_t)back * DAY_S);
-		status = read_day(config, &day, &err);
-		if (status != RTLS_OK && status != RTLS_NONE)
-			exit_status = fail(status, &err);
-		else if (status == RTLS_OK && days != NULL)
-			(void)json_array_append_new(days, day_json(&day));
-		else if (status == RTLS_OK)
-			print_day(&day);
-		json_decref(day.open);
-	}
-	return exit_status;
-}
-
-static int status(const struct rtls_config *config, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool wants_json = false;
-	int option, exit_status;
-	json_t *days;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return rtls_verb_misused("report", NULL);
-		wants_json = true;
-	}
-	if (optind != argc)
-		return rtls_verb_misused("report", "unexpected argument");
-	if (!wants_json) {
-		if (!config->tlsrpt)
-			(void)puts("TLS-RPT is off (tlsrpt = no)");
-		return show_days(config, NULL);
-	}
-	days = json_array();
-	exit_status = show_days(config, days);
-	return rtls_verb_print_json(
-		json_pack("{s:b, s:o}", "tlsrpt", config->tlsrpt, "days", days),
-		exit_status);
-}
-
 /* --- the verb --------------------------------------------------------------- */
 
 static const struct {
@@ -451,7 +250,7 @@ static const struct {
 } actions[] = {
 	{ "preview", preview },
 	{ "run", run },
-	{ "status", status },
+	{ "status", rtls_report_status },
 };
 
 int rtls_verb_report(int argc, char **argv)
