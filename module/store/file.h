@@ -55,8 +55,14 @@ RTLS_MUST_CHECK enum rtls_status rtls_file_read_trusted(const char *path,
 RTLS_MUST_CHECK enum rtls_status rtls_file_replace(const char *root_directory,
 	const char *path, struct rtls_slice text, struct rtls_err *err);
 
-/* Append in one write() to path (made with its directories below root_directory
- * when missing). A short write is an error. */
+/*
+ * Append in one write() to path (made with its directories below root_directory
+ * when missing). A short write is an error, and leaves what was written.
+ *
+ * text  whole lines. When the file does not end in a LF, they go behind one; so
+ *       a reader may meet empty lines, and a line that was cut short spoils no
+ *       other.
+ */
 RTLS_MUST_CHECK enum rtls_status rtls_file_append(const char *root_directory,
 	const char *path, struct rtls_slice text, struct rtls_err *err);
 

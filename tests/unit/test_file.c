@@ -556,8 +556,13 @@ static void many_appenders_no_torn_line(void **state)
 	assert_int_equal(rtls_file_read(in_spool("x/journal"), all,
 				 sizeof(all) - 1, &text, NULL),
 		RTLS_OK);
-	for (; rtls_slice_line(&text, &line); lines++)
+	while (rtls_slice_line(&text, &line)) {
+		/* One that grows page by page looks torn to the next writer. */
+		if (line.size == 0)
+			continue;
 		assert_true(is_writer_text(line));
+		lines++;
+	}
 	assert_int_equal(lines, WRITERS * ROUNDS);
 	assert_int_equal(mode_of(in_spool("x/journal")), 0640);
 }
