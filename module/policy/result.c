@@ -7,7 +7,8 @@
 
 #include "field.h"
 
-#define JOURNAL_VERSION "1"
+#define VERSION_ONE     "1"
+#define VERSION_SEVERAL "2"
 #define TIME_MAX_S      INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 #define ADDRESS_MAX     (INET6_ADDRSTRLEN - 1)
 #define DIGEST_LENGTH   (RTLS_DIGEST_SIZE - 1)
@@ -144,15 +145,22 @@ static void add_address(struct rtls_text *line, struct rtls_slice address)
 enum rtls_status rtls_journal_line_format(
 	const struct rtls_session_result *result, struct rtls_text *line)
 {
+	const bool several = result->count > 1;
+
 	if (result->time_s < 0 || result->time_s > TIME_MAX_S ||
+		result->count > RTLS_SESSIONS_MAX ||
 		!is_domain(result->policy_domain) || !is_digest(result->digest))
 		return RTLS_BUG;
-	rtls_text_printf(
-		line, "%s\t%lld\t", JOURNAL_VERSION, (long long)result->time_s);
+	rtls_text_printf(line, "%s\t%lld\t",
+		several ? VERSION_SEVERAL : VERSION_ONE,
+		(long long)result->time_s);
 	add_field(line, result->policy_domain, RTLS_DOMAIN_MAX, '\t');
 	rtls_text_printf(line, "%s\t", rtls_policy_type_name(result->type));
 	add_field(line, result->digest, DIGEST_LENGTH, '\t');
 	rtls_text_printf(line, "%s\t", rtls_result_name(result->result));
+	if (several)
+		rtls_text_printf(
+			line, "%llu\t", (unsigned long long)result->count);
 	add_address(line, result->sending_ip);
 	add_field(line, result->mx_host, HOST_MAX, '\t');
 	add_field(line, result->mx_helo, HELO_MAX, '\t');
@@ -195,6 +203,31 @@ static bool is_line_valid(const struct rtls_session_result *result)
 	       is_printable(result->reason, REASON_MAX);
 }
 
+/* One form only: no zeros in front, and a single session has no count. */
+static bool parse_count(struct rtls_slice text, uint64_t *count)
+{
+	unsigned long long number;
+
+	if (!rtls_slice_number(text, RTLS_SESSIONS_MAX, &number) ||
+		number < 2 || text.data[0] == '0')
+		return false;
+	*count = number;
+	return true;
+}
+
+/* The first field and, of a line for several sessions, the count in its place. */
+static bool take_count(
+	struct rtls_slice version, struct rtls_slice *rest, uint64_t *count)
+{
+	struct rtls_slice field;
+
+	*count = 1;
+	if (rtls_slice_is(version, VERSION_ONE))
+		return true;
+	return rtls_slice_is(version, VERSION_SEVERAL) &&
+	       take_field(rest, false, &field) && parse_count(field, count);
+}
+
 enum rtls_status rtls_journal_line_parse(
 	struct rtls_slice line, struct rtls_session_result *result)
 {
@@ -212,14 +245,14 @@ enum rtls_status rtls_journal_line_parse(
 		!take_field(&rest, false, &type) ||
 		!take_field(&rest, false, &parsed.digest) ||
 		!take_field(&rest, false, &name) ||
+		!take_count(version, &rest, &parsed.count) ||
 		!take_field(&rest, false, &parsed.sending_ip) ||
 		!take_field(&rest, false, &parsed.mx_host) ||
 		!take_field(&rest, false, &parsed.mx_helo) ||
 		!take_field(&rest, false, &parsed.receiving_ip) ||
 		!take_field(&rest, true, &parsed.reason))
 		return RTLS_INVALID;
-	if (!rtls_slice_is(version, JOURNAL_VERSION) ||
-		!rtls_slice_number(time, TIME_MAX_S, &number) ||
+	if (!rtls_slice_number(time, TIME_MAX_S, &number) ||
 		!parse_type(type, &parsed.type) ||
 		rtls_result_parse(name, &parsed.result) != RTLS_OK ||
 		!is_line_valid(&parsed))

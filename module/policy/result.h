@@ -41,10 +41,13 @@ const char *rtls_policy_type_name(enum rtls_policy_type type);
 
 #define RTLS_DIGEST_SIZE      65 /* SHA-256 in lower-case hex and NUL */
 #define RTLS_JOURNAL_LINE_MAX 2048
+#define RTLS_SESSIONS_MAX     UINT64_C(999999999999999) /* in one line */
 
-/* One judged session under one policy. Unknown texts are empty; slices borrow. */
+/* One judged session under one policy, or several that differ in nothing but their time.
+ * Unknown texts are empty; slices borrow. */
 struct rtls_session_result {
-	int64_t time_s;
+	int64_t time_s; /* of several the first */
+	uint64_t count; /* sessions; 0 is 1, too */
 	/* The recipient's, or the smart host's: whose report it goes into. With DANE too,
 	 * where the policy itself is that of mx_host (RFC 8460 section 1.1). */
 	struct rtls_slice policy_domain;
@@ -66,15 +69,20 @@ struct rtls_session_result {
  * RTLS_JOURNAL_LINE_MAX. Addresses are written as RFC 5952 says; what is no
  * address becomes "-".
  *
+ * Several sessions, once a day is compacted, are a line "2 TAB ... TAB result TAB
+ * count TAB sending ip ..." with count at least 2. There it cannot be met by half a line
+ * with a whole one behind it.
+ *
  * RTLS_INVALID  does not fit the text
- * RTLS_BUG      no normalized policy domain, a malformed digest or time
+ * RTLS_BUG      no normalized policy domain, a malformed digest or time, a count
+ *               above RTLS_SESSIONS_MAX
  */
 RTLS_MUST_CHECK enum rtls_status rtls_journal_line_format(
 	const struct rtls_session_result *result, struct rtls_text *line);
 
 /*
  * line      without its LF; borrowed by result
- * result    filled on RTLS_OK, else untouched
+ * result    filled on RTLS_OK, else untouched; its count is at least 1
  * RTLS_INVALID  torn or foreign: the reader skips and counts it
  */
 RTLS_MUST_CHECK enum rtls_status rtls_journal_line_parse(

@@ -13,6 +13,8 @@ static void check_read(struct rtls_slice input)
 
 	if (rtls_journal_line_parse(input, &result) != RTLS_OK)
 		return;
+	PROPERTY(result.count >= 1 && result.count <= RTLS_SESSIONS_MAX);
+	PROPERTY((input.data[0] == '2') == (result.count > 1));
 	PROPERTY(fuzz_inside(input, result.policy_domain));
 	PROPERTY(fuzz_inside(input, result.digest));
 	PROPERTY(fuzz_inside(input, result.sending_ip));
@@ -39,6 +41,7 @@ static void check_written(struct rtls_slice input)
 	struct rtls_text line;
 
 	result.policy_domain = rtls_slice("fuzz.example");
+	result.count = input.size < 2 ? input.size : input.size * input.size;
 	result.mx_host = rtls_slice_n(input.data, input.size / 2);
 	result.mx_helo = input;
 	result.receiving_ip = input;
@@ -49,6 +52,8 @@ static void check_written(struct rtls_slice input)
 	PROPERTY(memchr(buffer, '\n', line.size) == NULL);
 	PROPERTY(rtls_journal_line_parse(rtls_text_slice(&line), &result) ==
 		 RTLS_OK);
+	PROPERTY(
+		result.count == (input.size < 2 ? 1 : input.size * input.size));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

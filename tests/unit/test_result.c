@@ -1,4 +1,6 @@
 /* test_result.c - result types and the journal line (items B2, B3 and B4). */
+#include <stdio.h>
+
 #include "check.h"
 #include "policy/result.h"
 
@@ -92,10 +94,48 @@ static const struct row rows[] = {
 		TEXT("1\t5\ta.example\ttlsa\t-\ttlsa-invalid\t-\tmx.a.example\t"
 		     "a\\x0a b\t-\tx y"),
 		RTLS_OK },
+	{ "B4.5 several sessions",
+		TEXT("2\t5\ta.example\ttlsa\t-\ttlsa-invalid\t2\t-\tmx\t-\t-"
+		     "\t-"),
+		RTLS_OK },
+	{ "B4.5 as many as a line may hold",
+		TEXT("2\t5\ta.example\tsts\t" DIGEST
+		     "\tsuccess\t999999999999999\t192.0.2.1\tmx\thelo\t"
+		     "192.0.2.2\t-"),
+		RTLS_OK },
+	{ "more than that",
+		TEXT("2\t5\ta.example\tsts\t-\tsuccess\t1000000000000000\t-\t"
+		     "-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "one session with a count",
+		TEXT("2\t0\ta.example\tsts\t-\tsuccess\t1\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "a count of none",
+		TEXT("2\t0\ta.example\tsts\t-\tsuccess\t0\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "a count with a zero in front",
+		TEXT("2\t0\ta.example\tsts\t-\tsuccess\t02\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "a negative count",
+		TEXT("2\t0\ta.example\tsts\t-\tsuccess\t-2\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "no count, though the version wants one",
+		TEXT("2\t0\ta.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "a count where the version has none",
+		TEXT("1\t0\ta.example\tsts\t-\tsuccess\t2\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "half a line for several in front of a whole one",
+		TEXT("2\t17951\t1795140000\ta.example\tsts\t-\tsuccess\t-\t-"
+		     "\t-\t-\t-"),
+		RTLS_INVALID },
 	{ "an empty line", TEXT(""), RTLS_INVALID },
 	{ "only tabs", TEXT("\t\t\t\t\t\t\t\t\t\t"), RTLS_INVALID },
-	{ "another version",
+	{ "several without their count",
 		TEXT("2\t0\ta.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-"),
+		RTLS_INVALID },
+	{ "another version",
+		TEXT("3\t0\ta.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-"),
 		RTLS_INVALID },
 	{ "no version", TEXT("-\t0\ta.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-"),
 		RTLS_INVALID },
@@ -227,6 +267,7 @@ static void test_fields(void **state)
 	assert_int_equal(
 		rtls_journal_line_parse(rtls_slice(FULL), &result), RTLS_OK);
 	assert_int_equal(result.time_s, 1763755520);
+	assert_int_equal(result.count, 1);
 	check_slice(result.policy_domain, "bank.example");
 	assert_int_equal(result.type, RTLS_POLICY_STS);
 	check_slice(result.digest, DIGEST);
@@ -285,6 +326,46 @@ static void test_addresses(void **state)
 		"1\t0\ta.example\tsts\t-\tsuccess\t-\t-\t-\t192.0.2.25\t-\n");
 }
 
+/* No cut of one line in front of another makes a line that counts; but a line may lose
+ * nothing but its LF. */
+static void test_half_and_whole(void **state)
+{
+	static const char *const lines[] = { FULL,
+		"1\t0\tsts\ttlsa\t-\tsuccess\t-\t-\t-\t-\t-",
+		"2\t0\ttlsa\tsts\t-\tsuccess\t5\t-\t-\t-\t-\t-",
+		"2\t1763755520\tbank.example\tsts\t" DIGEST
+		"\tsuccess\t12\t192.0.2.1\tmx\thelo\t192.0.2.2\t5" };
+	struct rtls_session_result result;
+	char both[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines) * COUNT(lines); i++) {
+		const char *torn = lines[i / COUNT(lines)];
+		const char *whole = lines[i % COUNT(lines)];
+
+		for (size_t size = 1; size <= strlen(torn); size++) {
+			(void)snprintf(both, sizeof(both), "%.*s%s", (int)size,
+				torn, whole);
+			assert_int_equal(rtls_journal_line_parse(
+						 rtls_slice(both), &result),
+				RTLS_INVALID);
+		}
+	}
+}
+
+static void test_several(void **state)
+{
+	struct rtls_session_result result = sample();
+
+	(void)state;
+	result.count = 12;
+	check_line(&result,
+		"2\t0\ta.example\tsts\t-\tsuccess\t12\t-\t-\t-\t-\t-\n");
+	result.count = 1;
+	check_line(
+		&result, "1\t0\ta.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-\n");
+}
+
 /* Every field as long as it goes: the line still fits, and can be read. */
 static void test_long(void **state)
 {
@@ -303,6 +384,7 @@ static void test_long(void **state)
 	result.policy_domain = rtls_slice_n(domain, RTLS_DOMAIN_MAX);
 	result.digest = rtls_slice(DIGEST);
 	result.time_s = INT64_C(253402300799);
+	result.count = RTLS_SESSIONS_MAX;
 	result.type = RTLS_POLICY_NONE_FOUND;
 	result.result = RTLS_RESULT_CERTIFICATE_HOST_MISMATCH;
 	result.sending_ip =
@@ -340,6 +422,9 @@ static void test_contract(void **state)
 	result = sample();
 	result.digest = rtls_slice("abc");
 	assert_int_equal(rtls_journal_line_format(&result, &text), RTLS_BUG);
+	result = sample();
+	result.count = RTLS_SESSIONS_MAX + 1;
+	assert_int_equal(rtls_journal_line_format(&result, &text), RTLS_BUG);
 }
 
 int main(void)
@@ -350,6 +435,9 @@ int main(void)
 	check_add(&suite, "B3.4 every result has a name", test_names, NULL);
 	CHECK_TABLE(&suite, test_parse, rows);
 	check_add(&suite, "a torn line does not count", test_torn, NULL);
+	check_add(&suite, "half a line in front of a whole one",
+		test_half_and_whole, NULL);
+	check_add(&suite, "B4.5 a line for several", test_several, NULL);
 	check_add(&suite, "B4.5 each field at its place", test_fields, NULL);
 	check_add(&suite, "B4.8 control characters", test_dirt, NULL);
 	check_add(&suite, "B4.6 addresses", test_addresses, NULL);
