@@ -253,13 +253,14 @@ static struct rtls_detail *detail_of(struct rtls_reports *reports,
 enum rtls_status rtls_aggregate_add(
 	struct rtls_reports *reports, const struct rtls_session_result *result)
 {
+	const uint64_t count = result->count == 0 ? 1 : result->count;
 	struct rtls_report_policy *policy;
 	struct rtls_report *report;
 	struct rtls_detail *detail;
 	struct session session;
 
 	if (normalize(result, &session) != RTLS_OK) {
-		reports->skipped++;
+		reports->skipped += count;
 		return RTLS_OK;
 	}
 	report = report_of(reports, &session);
@@ -268,17 +269,17 @@ enum rtls_status rtls_aggregate_add(
 	policy = policy_of(reports, report, &session);
 	if (policy == NULL)
 		return RTLS_NO_MEMORY;
-	reports->lines++;
+	reports->lines += count;
 	if (result->result == RTLS_RESULT_SUCCESS) {
-		report->successes++;
-		policy->successes++;
+		report->successes += count;
+		policy->successes += count;
 		return RTLS_OK;
 	}
-	report->failures++;
-	policy->failures++;
+	report->failures += count;
+	policy->failures += count;
 	detail = detail_of(reports, report, policy, &session);
 	if (detail == NULL)
 		return RTLS_NO_MEMORY;
-	detail->count++;
+	detail->count += count;
 	return RTLS_OK;
 }

@@ -57,7 +57,7 @@ struct rtls_report {
 struct rtls_reports {
 	struct rtls_table table; /* owns all nodes and their texts */
 	int64_t begin_s;
-	uint64_t lines;
+	uint64_t lines; /* sessions: a line may stand for several */
 	uint64_t skipped;
 	size_t count;
 	struct rtls_report *list;
@@ -68,7 +68,7 @@ struct rtls_reports {
 struct rtls_reports *rtls_aggregate_begin(int64_t day_s);
 
 /*
- * Count one session. A policy domain that is none counts as skipped.
+ * Count a session, or as many as session->count says. A policy domain that is none counts as skipped.
  * RTLS_NO_MEMORY  not counted, or counted without its detail: give up the day
  */
 RTLS_MUST_CHECK enum rtls_status rtls_aggregate_add(

@@ -26,7 +26,7 @@ size_t rtls_reports_count(const struct rtls_reports *reports);
 const struct rtls_report *rtls_reports_get(
 	const struct rtls_reports *reports, size_t index);
 
-/* Lines of the journal that count, and those that did not parse. */
+/* Sessions in the journal that count, and lines that did not parse. */
 uint64_t rtls_reports_lines(const struct rtls_reports *reports);
 uint64_t rtls_reports_skipped(const struct rtls_reports *reports);
 

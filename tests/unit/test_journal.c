@@ -31,7 +31,8 @@ static enum rtls_status append(int64_t time_s, const char *domain)
 }
 
 struct seen {
-	size_t count;
+	size_t count; /* sessions */
+	size_t visits;
 	size_t stop_after;
 	int64_t last_s;
 	bool in_order;
@@ -44,7 +45,8 @@ static bool visit(const struct rtls_session_result *result, void *context)
 	assert_true(rtls_slice_is(result->mx_host, "mx.example"));
 	seen->in_order = seen->in_order && result->time_s >= seen->last_s;
 	seen->last_s = result->time_s;
-	return ++seen->count != seen->stop_after;
+	seen->count += result->count;
+	return ++seen->visits != seen->stop_after;
 }
 
 static enum rtls_status each(
@@ -124,15 +126,58 @@ static void skips_and_counts_what_is_torn(void **state)
 	assert_int_equal(append(NOON, "a.example"), RTLS_OK);
 	assert_int_equal(each(TODAY, &seen, &skipped), RTLS_OK);
 	assert_int_equal(seen.count, 3);
-	assert_int_equal(skipped, 4);
+	assert_int_equal(skipped, 3);       /* an empty line is none */
 	append_raw("1\t1795262400\ta", 14); /* the disk filled up here */
 	assert_int_equal(each(TODAY, &seen, &skipped), RTLS_OK);
 	assert_int_equal(seen.count, 3);
-	assert_int_equal(skipped, 5);
+	assert_int_equal(skipped, 4);
 	append_raw(longer, sizeof(longer));
 	assert_int_equal(each(TODAY, &seen, &skipped), RTLS_OK);
 	assert_int_equal(seen.count, 3);
-	assert_int_equal(skipped, 5); /* still one line */
+	assert_int_equal(skipped, 4); /* still one line */
+}
+
+/* Behind a torn line the next one is a line of its own. */
+static void a_torn_line_swallows_none(void **state)
+{
+	struct seen seen;
+	size_t skipped;
+
+	(void)state;
+	assert_int_equal(append(NOON, "a.example"), RTLS_OK);
+	append_raw("1\t1795262400\ta", 14);
+	assert_int_equal(append(NOON, "b.example"), RTLS_OK);
+	assert_int_equal(each(TODAY, &seen, &skipped), RTLS_OK);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(skipped, 1);
+}
+
+/* Lines for one session and for several, in any order. */
+static void sums_up_what_is_alike(void **state)
+{
+	static const char lines[] =
+		"1\t1795262403\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"2\t1795262404\ta.example\tsts\t-\tsuccess\t20\t-\tmx.example\t-\t-\t-\n"
+		"1\t1795262402\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"2\t1795262401\tb.example\tsts\t-\tsuccess\t300\t-\tmx.example\t-\t-\t-\n"
+		"01\t1795262400\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"1\t\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"1\t17x\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"1\t9999999999999\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"1\t001795262500\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"1\t253402300799\tb.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n"
+		"1\t1795262404\ta.example\tsts\t-\tsuccess\t-\tmx.example\t-\t-\t-\n";
+	struct seen seen;
+	size_t skipped;
+
+	(void)state;
+	assert_int_equal(append(NOON, "c.example"), RTLS_OK);
+	write_file(in_spool("tlsrpt/" TODAY), lines, strlen(lines));
+	assert_int_equal(each(TODAY, &seen, &skipped), RTLS_OK);
+	assert_int_equal(seen.visits, 2);
+	assert_int_equal(seen.count, 304 + 21);
+	assert_true(seen.in_order); /* b since :01, then a since :04 */
+	assert_int_equal(skipped, 4);
 }
 
 /* What is left of a line too long for the buffer is no line of its own. */
@@ -185,15 +230,17 @@ static void reads_a_file_cut_anywhere(void **state)
 
 static void stops_when_told(void **state)
 {
-	struct seen seen = { 0, 2, 0, true };
+	static const char *const domains[] = { "a.example", "b.example",
+		"c.example" };
+	struct seen seen = { .stop_after = 2, .in_order = true };
 
 	(void)state;
-	for (int i = 0; i < 5; i++)
-		assert_int_equal(append(NOON, "a.example"), RTLS_OK);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(append(NOON, domains[i]), RTLS_OK);
 	assert_int_equal(
 		rtls_journal_each(spool_dir, TODAY, visit, &seen, NULL, NULL),
 		RTLS_OK);
-	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.visits, 2);
 }
 
 static int append_many(unsigned number)
@@ -237,6 +284,8 @@ int main(void)
 		TEST(a_file_per_utc_day),
 		TEST(dates_only),
 		TEST(skips_and_counts_what_is_torn),
+		TEST(a_torn_line_swallows_none),
+		TEST(sums_up_what_is_alike),
 		TEST(the_rest_of_a_long_line_is_no_line),
 		TEST(reads_a_file_cut_anywhere),
 		TEST(stops_when_told),
