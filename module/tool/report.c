@@ -8,27 +8,21 @@
 #include "policy/timestamp.h"
 #include "report/report.h"
 #include "report/run.h"
+#include "tool/report.h"
 #include "tool/report_status.h"
-#include "tool/verb.h"
 
-#define SPREAD_MAX 86400
-
-static int fail(enum rtls_status status, const struct rtls_err *err)
+int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err)
 {
 	return rtls_verb_fail(rtls_verb_exit(status), "%s", err->text);
 }
 
-static bool is_date(const char *text)
-{
-	int64_t day_s;
-
-	return rtls_date_parse(rtls_slice(text), &day_s) == RTLS_OK;
-}
-
-static int bad_date(const char *text)
+int rtls_verb_report_date(const char *text)
 {
 	struct rtls_quoted q;
+	int64_t day_s;
 
+	if (rtls_date_parse(rtls_slice(text), &day_s) == RTLS_OK)
+		return EX_OK;
 	return rtls_verb_fail(EX_DATAERR,
 		"\"%s\" is not a date like 2026-11-21",
 		rtls_quoted(&q, rtls_slice(text)));
@@ -119,8 +113,9 @@ static int preview(const struct rtls_config *config, int argc, char **argv)
 	if (argc < 2 || argc > 3 || argv[1][0] == '-')
 		return rtls_verb_misused("report",
 			"preview wants a date, and a domain if you like");
-	if (!is_date(argv[1]))
-		return bad_date(argv[1]);
+	exit_status = rtls_verb_report_date(argv[1]);
+	if (exit_status != EX_OK)
+		return exit_status;
 	if (argc == 3) {
 		exit_status = rtls_verb_domain(argv[2], domain);
 		if (exit_status != EX_OK)
@@ -133,113 +128,10 @@ static int preview(const struct rtls_config *config, int argc, char **argv)
 	if (status == RTLS_NONE)
 		return print_pretty(json_array());
 	if (status != RTLS_OK)
-		return fail(status, &err);
+		return rtls_verb_report_fail(status, &err);
 	exit_status = print_reports(config, reports, argc == 3 ? domain : NULL);
 	rtls_reports_free(reports);
 	return exit_status;
-}
-
-/* --- run -------------------------------------------------------------------- */
-
-static void print_line(void *context, const char *line)
-{
-	(void)context;
-	(void)puts(line);
-	(void)fflush(stdout); /* a run may take hours */
-}
-
-static int run_dry(const struct rtls_config *config,
-	const struct rtls_run_options *options,
-	const struct rtls_outside *outside, const char *directory)
-{
-	struct rtls_err err = { "" };
-	enum rtls_status status =
-		rtls_report_dry_run(config, options, outside, directory, &err);
-
-	if (status == RTLS_NONE) {
-		(void)puts("nothing to report");
-		return EX_OK;
-	}
-	if (status == RTLS_TEMPORARY)
-		return rtls_verb_fail(EX_CANTCREAT,
-			"%s (the directory must be open to %s)", err.text,
-			config->user);
-	return status == RTLS_OK ? EX_OK : fail(status, &err);
-}
-
-static int run_for_good(const struct rtls_config *config,
-	const struct rtls_run_options *options,
-	const struct rtls_outside *outside)
-{
-	struct rtls_err err = { "" };
-	struct rtls_run_sums sums;
-	enum rtls_status status =
-		rtls_report_run(config, options, outside, &sums, &err);
-
-	if (status == RTLS_INVALID)
-		return fail(status, &err);
-	(void)printf("reports: %zu sent, %zu deferred, %zu waiting, %zu "
-		     "dropped; %zu domains want none\n",
-		sums.sent, sums.deferred, sums.waiting, sums.dropped,
-		sums.unwanted);
-	return status == RTLS_OK ? EX_OK : fail(status, &err);
-}
-
-static int run_options(const struct rtls_config *config,
-	const struct rtls_run_options *options, const char *directory)
-{
-	struct rtls_err err = { "" };
-	struct rtls_outside outside;
-	enum rtls_status status;
-	int exit_status;
-
-	if (!config->tlsrpt) {
-		(void)puts("TLS-RPT is off (tlsrpt = no): nothing is sent");
-		return EX_OK;
-	}
-	status = rtls_outside_open(config, &outside, &err);
-	if (status != RTLS_OK)
-		return fail(status, &err);
-	outside.log = print_line;
-	exit_status = directory != NULL
-			      ? run_dry(config, options, &outside, directory)
-			      : run_for_good(config, options, &outside);
-	rtls_outside_close(&outside);
-	return exit_status;
-}
-
-static int run(const struct rtls_config *config, int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "date", required_argument, NULL, 'd' },
-		{ "dry-run", required_argument, NULL, 'n' },
-		{ "spread", required_argument, NULL, 's' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct rtls_run_options options = { .now_s = (int64_t)time(NULL) };
-	const char *directory = NULL;
-	unsigned long long spread_s = 0;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
-		-1) {
-		if (option == 'd')
-			options.date = optarg;
-		else if (option == 'n')
-			directory = optarg;
-		else if (option != 's')
-			return rtls_verb_misused("report", NULL);
-		else if (!rtls_slice_number(
-				 rtls_slice(optarg), SPREAD_MAX, &spread_s))
-			return rtls_verb_misused("report",
-				"--spread wants seconds, at most a day");
-	}
-	if (optind != argc)
-		return rtls_verb_misused("report", "unexpected argument");
-	if (options.date != NULL && !is_date(options.date))
-		return bad_date(options.date);
-	options.spread_s = (unsigned)spread_s;
-	return run_options(config, &options, directory);
 }
 
 /* --- the verb --------------------------------------------------------------- */
@@ -249,7 +141,7 @@ static const struct {
 	int (*run)(const struct rtls_config *config, int argc, char **argv);
 } actions[] = {
 	{ "preview", preview },
-	{ "run", run },
+	{ "run", rtls_verb_report_run },
 	{ "status", rtls_report_status },
 };
 

@@ -1,0 +1,17 @@
+/* report.h - the actions of `exim-requiretls report` that have files of their own, and what
+ * they share. Each gets its own name as argv[0] and returns an exit status. */
+#ifndef RTLS_TOOL_REPORT_H
+#define RTLS_TOOL_REPORT_H
+
+#include "tool/verb.h"
+
+int rtls_verb_report_run(
+	const struct rtls_config *config, int argc, char **argv);
+
+/* Say err; the exit status of a status that is not RTLS_OK. */
+int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err);
+
+/* Is it a date? EX_OK, or EX_DATAERR, said. */
+RTLS_MUST_CHECK int rtls_verb_report_date(const char *text);
+
+#endif

@@ -1,0 +1,114 @@
+/* report_run.c - `exim-requiretls report run`: send the reports that are due. */
+#include <stdio.h>
+#include <time.h>
+
+#include "report/run.h"
+#include "tool/report.h"
+
+#define SPREAD_MAX 86400
+
+static void print_line(void *context, const char *line)
+{
+	(void)context;
+	(void)puts(line);
+	(void)fflush(stdout); /* a run may take hours */
+}
+
+static int run_dry(const struct rtls_config *config,
+	const struct rtls_run_options *options,
+	const struct rtls_outside *outside, const char *directory)
+{
+	struct rtls_err err = { "" };
+	enum rtls_status status =
+		rtls_report_dry_run(config, options, outside, directory, &err);
+
+	if (status == RTLS_NONE) {
+		(void)puts("nothing to report");
+		return EX_OK;
+	}
+	if (status == RTLS_TEMPORARY)
+		return rtls_verb_fail(EX_CANTCREAT,
+			"%s (the directory must be open to %s)", err.text,
+			config->user);
+	return status == RTLS_OK ? EX_OK : rtls_verb_report_fail(status, &err);
+}
+
+static int run_for_good(const struct rtls_config *config,
+	const struct rtls_run_options *options,
+	const struct rtls_outside *outside)
+{
+	struct rtls_err err = { "" };
+	struct rtls_run_sums sums;
+	enum rtls_status status =
+		rtls_report_run(config, options, outside, &sums, &err);
+
+	if (status == RTLS_INVALID)
+		return rtls_verb_report_fail(status, &err);
+	(void)printf("reports: %zu sent, %zu deferred, %zu waiting, %zu "
+		     "dropped; %zu domains want none\n",
+		sums.sent, sums.deferred, sums.waiting, sums.dropped,
+		sums.unwanted);
+	return status == RTLS_OK ? EX_OK : rtls_verb_report_fail(status, &err);
+}
+
+static int run_options(const struct rtls_config *config,
+	const struct rtls_run_options *options, const char *directory)
+{
+	struct rtls_err err = { "" };
+	struct rtls_outside outside;
+	enum rtls_status status;
+	int exit_status;
+
+	if (!config->tlsrpt) {
+		(void)puts("TLS-RPT is off (tlsrpt = no): nothing is sent");
+		return EX_OK;
+	}
+	status = rtls_outside_open(config, &outside, &err);
+	if (status != RTLS_OK)
+		return rtls_verb_report_fail(status, &err);
+	outside.log = print_line;
+	exit_status = directory != NULL
+			      ? run_dry(config, options, &outside, directory)
+			      : run_for_good(config, options, &outside);
+	rtls_outside_close(&outside);
+	return exit_status;
+}
+
+int rtls_verb_report_run(
+	const struct rtls_config *config, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "date", required_argument, NULL, 'd' },
+		{ "dry-run", required_argument, NULL, 'n' },
+		{ "spread", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct rtls_run_options options = { .now_s = (int64_t)time(NULL) };
+	const char *directory = NULL;
+	unsigned long long spread_s = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
+		-1) {
+		if (option == 'd')
+			options.date = optarg;
+		else if (option == 'n')
+			directory = optarg;
+		else if (option != 's')
+			return rtls_verb_misused("report", NULL);
+		else if (!rtls_slice_number(
+				 rtls_slice(optarg), SPREAD_MAX, &spread_s))
+			return rtls_verb_misused("report",
+				"--spread wants seconds, at most a day");
+	}
+	if (optind != argc)
+		return rtls_verb_misused("report", "unexpected argument");
+	if (options.date != NULL) {
+		int exit_status = rtls_verb_report_date(options.date);
+
+		if (exit_status != EX_OK)
+			return exit_status;
+	}
+	options.spread_s = (unsigned)spread_s;
+	return run_options(config, &options, directory);
+}
