@@ -99,4 +99,14 @@ RTLS_MUST_CHECK enum rtls_status rtls_outbox_put(const char *spool,
 	const char *date, const struct rtls_outbox *outbox,
 	struct rtls_err *err);
 
+/*
+ * Is nothing of this day left to send, now or later? A mark in the day's directory says so;
+ * false also when it cannot be read. Cheap: one small file.
+ */
+bool rtls_outbox_day_is_done(const char *spool, const char *date);
+
+/* Set that mark, durably: later runs do not look at the day any more. */
+RTLS_MUST_CHECK enum rtls_status rtls_outbox_day_finish(
+	const char *spool, const char *date, struct rtls_err *err);
+
 #endif

@@ -202,6 +202,27 @@ static void test_back_off(void **state)
 	assert_true(rtls_tries_is_due(&tries, NOW));
 }
 
+static void test_day(void **state)
+{
+	char spool[64], path[256];
+
+	(void)state;
+	check_spool_make(spool);
+	assert_false(rtls_outbox_day_is_done(spool, TEST_DAY));
+	assert_int_equal(
+		rtls_outbox_day_finish(spool, TEST_DAY, NULL), RTLS_OK);
+	assert_true(rtls_outbox_day_is_done(spool, TEST_DAY));
+	assert_false(rtls_outbox_day_is_done(spool, "2026-11-21"));
+	assert_false(rtls_outbox_day_is_done(spool, "../outbox/" TEST_DAY));
+	assert_int_equal(rtls_outbox_day_finish(spool, "../x", NULL), RTLS_BUG);
+	(void)snprintf(
+		path, sizeof(path), "%s/outbox/%s/.done", spool, TEST_DAY);
+	assert_int_equal(
+		rtls_file_replace(spool, path, rtls_slice("?"), NULL), RTLS_OK);
+	assert_false(rtls_outbox_day_is_done(spool, TEST_DAY));
+	check_spool_remove(spool);
+}
+
 /* --- the world outside ------------------------------------------------------------ */
 
 #define LOG_SIZE 16384
@@ -837,6 +858,7 @@ int main(void)
 		&suite, "B7.4 a file cut at every length", test_file_cut, NULL);
 	check_add(&suite, "B7.4 no way out of the outbox", test_names, NULL);
 	check_add(&suite, "B7.4 the fullest outbox", test_full, NULL);
+	check_add(&suite, "B8.4 the mark of a day", test_day, NULL);
 	check_add(&suite, "B7.4 back-off and 24 hours", test_back_off, NULL);
 	check_add(&suite, "B1.8 B8.4 each place once, whatever runs again",
 		test_once, NULL);
