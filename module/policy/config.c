@@ -234,6 +234,12 @@ static bool parse_user(const struct key *key, struct rtls_slice value,
 	       is_made_of(value, "._-") && copy_text(key, value, config);
 }
 
+static bool parse_host(const struct key *key, struct rtls_slice value,
+	struct rtls_config *config)
+{
+	return is_made_of(value, "._-") && copy_text(key, value, config);
+}
+
 /* It must begin with a separator, else "requiretls" would also come off
  * "norequiretls"; the rest is what a local part may hold unquoted. */
 static bool parse_tag(const struct key *key, struct rtls_slice value,
@@ -394,6 +400,10 @@ static const struct value_type type_path_or_none = {
 };
 static const struct value_type type_user = { "a user name", parse_user,
 	format_text, .words = NULL };
+static const struct value_type type_host = {
+	"a name of at most 64 letters, digits, dots and hyphens, or nothing",
+	parse_host, format_text, .words = NULL
+};
 static const struct value_type type_tag = {
 	"a separator and a word such as +requiretls, or off", parse_tag,
 	format_tag, .words = NULL
@@ -467,6 +477,8 @@ static const struct key keys[] = {
 		"address for questions about the reports" },
 	{ "tlsrpt_from", &type_address, FIELD(from),
 		"sender of the reports; none: tlsrpt_contact" },
+	{ "tlsrpt_host", &type_host, FIELD(report_host),
+		"name that tells this machine's reports apart; none: its own" },
 	{ "sendmail", &type_path, FIELD(sendmail),
 		"program that takes the reports as mail" },
 };

@@ -70,8 +70,11 @@ struct rtls_config {
 	bool fetch_private;
 	bool tlsrpt;                              /* default no */
 	char organization[RTLS_CONFIG_VALUE_MAX]; /* tlsrpt_organization */
-	char contact[RTLS_CONFIG_VALUE_MAX];  /* tlsrpt_contact: an address */
-	char from[RTLS_CONFIG_VALUE_MAX];     /* tlsrpt_from, default contact */
+	char contact[RTLS_CONFIG_VALUE_MAX]; /* tlsrpt_contact: an address */
+	char from[RTLS_CONFIG_VALUE_MAX];    /* tlsrpt_from, default contact */
+	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the
+	 * machine's own name. */
+	char report_host[65];
 	char sendmail[RTLS_CONFIG_VALUE_MAX]; /* default /usr/sbin/exim4 */
 };
 

@@ -34,9 +34,18 @@ const char *rtls_report_domain(const struct rtls_report *report);
 uint64_t rtls_report_successes(const struct rtls_report *report);
 uint64_t rtls_report_failures(const struct rtls_report *report);
 
+/* Hex digits that tell this machine from others that report for the same contact: two of them
+ * may well report on the same domain and day, and receivers throw away what comes twice under one
+ * id. Of tlsrpt_host, or of the machine's name. */
+#define RTLS_HOST_ID_SIZE 9
+
+/* RTLS_BUG: the library refused */
+RTLS_MUST_CHECK enum rtls_status rtls_report_host_id(
+	const struct rtls_config *config, char out[RTLS_HOST_ID_SIZE]);
+
 /* What RFC 8460 wants named, the same in JSON, headers and file name. */
-#define RTLS_REPORT_ID_SIZE   (2 * RTLS_DOMAIN_SIZE + 24)
-#define RTLS_REPORT_FILE_SIZE (2 * RTLS_DOMAIN_SIZE + 48)
+#define RTLS_REPORT_ID_SIZE   (2 * RTLS_DOMAIN_SIZE + 32)
+#define RTLS_REPORT_FILE_SIZE (2 * RTLS_DOMAIN_SIZE + 56)
 
 struct rtls_report_names {
 	char contact[RTLS_DOMAIN_SIZE +

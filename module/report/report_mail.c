@@ -208,6 +208,8 @@ static void add_headers(const struct message *message)
 
 	rtls_text_printf(out, "From: %s\nTo: %s\n", message->from, message->to);
 	add_date(out, message->mail->now_s);
+	/* The same one for each address the report goes to: it is the same report, and who
+	 * gets it twice, by way of an alias say, can tell. */
 	rtls_text_printf(out, "Message-ID: <%s>\n", message->names.id);
 	rtls_text_printf(out,
 		"Subject: Report Domain: %s\n Submitter: %s\n"

@@ -146,7 +146,9 @@ def read_mail(raw: bytes, domain: str) -> tuple[email.message.EmailMessage, dict
     submitter = report["contact-info"].rpartition("@")[2]
     name, _, unique = attachment.get_filename().removesuffix(".json.gz").rpartition("!")
     assert name.split("!") == [submitter, domain, *map(str, span(report))]
-    assert unique.isalnum()
+    # of this machine; in the id too
+    assert re.fullmatch("[0-9a-f]{8}", unique)
+    assert report["report-id"].partition("@")[0].endswith("+" + unique)
     # 5.3
     assert message.get_all("TLS-Report-Domain") == [domain]
     assert message.get_all("TLS-Report-Submitter") == [submitter]
@@ -259,8 +261,8 @@ def check_full_report(report: dict) -> None:
     tlsa, sts, none = report["policies"]
     assert report["organization-name"] == "Lab Sender"
     assert report["contact-info"] == "postmaster@lab.example"
-    assert report["report-id"] == (date_of().replace("-", ".")
-                                   + "T00.00.00Z+enforce.example@lab.example")
+    assert re.fullmatch(re.escape(date_of().replace("-", ".") + "T00.00.00Z+enforce.example+")
+                        + "[0-9a-f]{8}@lab[.]example", report["report-id"])
     assert report["date-range"]["start-datetime"] == date_of() + "T00:00:00Z"
     assert sts["policy"] == {"policy-type": "sts", "policy-string": POLICY_LINES,
                              "policy-domain": "enforce.example",

@@ -17,6 +17,9 @@
 #define TEST_SECONDS    86400
 #define TEST_NEXT_DAY_S (TEST_DAY_S + TEST_SECONDS)
 
+/* The first digits of SHA-256 of "mta1", see check_config(). */
+#define TEST_HOST_ID "d91d1c56"
+
 static inline void check_config(struct rtls_config *config, const char *spool)
 {
 	rtls_config_defaults(config);
@@ -27,6 +30,8 @@ static inline void check_config(struct rtls_config *config, const char *spool)
 	(void)snprintf(config->contact, sizeof(config->contact),
 		"Postmaster@Lab.Example");
 	config->from[0] = '\0';
+	(void)snprintf(
+		config->report_host, sizeof(config->report_host), "%s", "mta1");
 }
 
 static inline void check_spool_make(char path[64])

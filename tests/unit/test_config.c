@@ -42,7 +42,8 @@ static const struct row rows[] = {
 		"ca_file = /etc/ssl/certs/ca-certificates.crt\n" },
 	{ "default: TLS-RPT is off", TEXT(""), RTLS_OK,
 		"\nfetch_private = no\ntlsrpt = no\ntlsrpt_organization = \n"
-		"tlsrpt_contact = \ntlsrpt_from = \nsendmail = "
+		"tlsrpt_contact = \ntlsrpt_from = \ntlsrpt_host = \n"
+		"sendmail = "
 		"/usr/sbin/exim4\n" },
 	{ "comments and blank lines",
 		TEXT("# one\n\n \t\n\t# two = 2\nmta_sts = no\n#"), RTLS_OK,
@@ -121,6 +122,14 @@ static const struct row rows[] = {
 		TEXT("tlsrpt_contact = a@example.org\ntlsrpt_from = "
 		     "noreply@example.org"),
 		RTLS_OK, "\ntlsrpt_from = noreply@example.org\n" },
+
+	{ "B6.1 which machine", TEXT("tlsrpt_host = mta-1.example.org"),
+		RTLS_OK, "\ntlsrpt_host = mta-1.example.org\n" },
+	{ "B6.1 a machine with a blank", TEXT("tlsrpt_host = mta 1"),
+		RTLS_INVALID, "tlsrpt_host: expected a name" },
+	{ "B6.1 a machine's name too long",
+		TEXT("tlsrpt_host = " BYTES_50 "123456789012345"), RTLS_INVALID,
+		"tlsrpt_host: expected a name" },
 
 	{ "unknown key", TEXT("\nmta-sts = no"), RTLS_INVALID,
 		"line 2: unknown key \"mta-sts\"" },

@@ -3,6 +3,7 @@
  * tests/scenarios/test_report.py. The code under test is included, so that its
  * memory can be made to run out. */
 #include <jansson.h>
+#include <sys/utsname.h>
 #include <zlib.h>
 
 #include "check_report.h"
@@ -43,7 +44,8 @@ static void *failing_realloc(void *memory, size_t size)
 	"{\"start-datetime\":\"2026-11-20T00:00:00Z\",\"end-datetime\":"       \
 	"\"2026-11-20T23:59:59Z\"},\"contact-info\":"                          \
 	"\"Postmaster@lab.example\",\"report-id\":"                            \
-	"\"2026.11.20T00.00.00Z+a.example@lab.example\",\"policies\":["
+	"\"2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID                       \
+	"@lab.example\",\"policies\":["
 #define SUMMARY(good, bad)                                                     \
 	"\"summary\":{\"total-successful-session-count\":" good                \
 	",\"total-failure-session-count\":" bad "},"
@@ -181,14 +183,16 @@ struct names_row {
 
 static const struct names_row names_rows[] = {
 	{ "B6.1 153 id and file name", "postmaster@lab.example",
-		"2026.11.20T00.00.00Z+a.example@lab.example",
-		"lab.example!a.example!1795132800!1795219199!001" },
+		"2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID "@lab.example",
+		"lab.example!a.example!1795132800!1795219199!" TEST_HOST_ID },
 	{ "B6.4 the submitter is normalized", "tls.reports+x@Mail.LAB.example",
-		"2026.11.20T00.00.00Z+a.example@mail.lab.example",
-		"mail.lab.example!a.example!1795132800!1795219199!001" },
+		"2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID
+		"@mail.lab.example",
+		"mail.lab.example!a.example!1795132800!1795219199!" TEST_HOST_ID },
 	{ "B6.1 A-labels", "post@\xc3\xbc.example",
-		"2026.11.20T00.00.00Z+a.example@xn--tda.example",
-		"xn--tda.example!a.example!1795132800!1795219199!001" },
+		"2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID
+		"@xn--tda.example",
+		"xn--tda.example!a.example!1795132800!1795219199!" TEST_HOST_ID },
 	{ "B4.1 no contact", "", NULL, NULL },
 	{ "B4.1 contact without domain", "postmaster", NULL, NULL },
 	{ "B4.1 contact without local part", "@lab.example", NULL, NULL },
@@ -228,6 +232,29 @@ static void test_names(void **state)
 	free(json);
 	rtls_reports_free(reports);
 	check_spool_remove(spool);
+}
+
+/* Each machine has reports of its own name, the same each day. */
+static void test_host_id(void **state)
+{
+	char id[3][RTLS_HOST_ID_SIZE], digest[RTLS_DIGEST_SIZE];
+	struct rtls_config config;
+	struct utsname machine;
+
+	(void)state;
+	check_config(&config, "/");
+	assert_int_equal(rtls_report_host_id(&config, id[0]), RTLS_OK);
+	assert_string_equal(id[0], TEST_HOST_ID);
+	(void)snprintf(config.report_host, sizeof(config.report_host), "mta2");
+	assert_int_equal(rtls_report_host_id(&config, id[1]), RTLS_OK);
+	assert_string_not_equal(id[1], id[0]);
+	config.report_host[0] = '\0';
+	assert_int_equal(rtls_report_host_id(&config, id[2]), RTLS_OK);
+	assert_int_equal(uname(&machine), 0);
+	assert_int_equal(
+		rtls_policies_digest(rtls_slice(machine.nodename), digest),
+		RTLS_OK);
+	assert_memory_equal(id[2], digest, RTLS_HOST_ID_SIZE - 1);
 }
 
 static void test_organization(void **state)
@@ -438,6 +465,8 @@ int main(void)
 	CHECK_TABLE(&suite, test_row, rows);
 	CHECK_TABLE(&suite, test_names, names_rows);
 	CHECK_TABLE(&suite, test_utf8, utf8_rows);
+	check_add(&suite, "B4.1 B6.1 an id of the machine's own", test_host_id,
+		NULL);
 	check_add(&suite, "B4.8 organization of any bytes", test_organization,
 		NULL);
 	check_add(&suite, "B4.8 165 policy text is capped", test_policy_caps,

@@ -214,10 +214,12 @@ static const char wanted_message[] =
 	"From: Postmaster@lab.example\n"
 	"To: tlsrpt@reports.example\n"
 	"Date: Sat, 21 Nov 2026 01:01:01 +0000\n"
-	"Message-ID: <2026.11.20T00.00.00Z+a.example@lab.example>\n"
+	"Message-ID: <2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID
+	"@lab.example>\n"
 	"Subject: Report Domain: a.example\n"
 	" Submitter: lab.example\n"
-	" Report-ID: <2026.11.20T00.00.00Z+a.example@lab.example>\n"
+	" Report-ID: <2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID
+	"@lab.example>\n"
 	"TLS-Report-Domain: a.example\n"
 	"TLS-Report-Submitter: lab.example\n"
 	"TLS-Required: No\n"
@@ -244,7 +246,8 @@ static const char wanted_message[] =
 	"            at mx.a.example [192.0.2.2]: expired 2026-11-01\n"
 	"\n"
 	"The attached file says the same, in full, for programs.\n"
-	"Report-ID: 2026.11.20T00.00.00Z+a.example@lab.example\n"
+	"Report-ID: 2026.11.20T00.00.00Z+a.example+" TEST_HOST_ID
+	"@lab.example\n"
 	"Contact: Postmaster@lab.example\n"
 	"Organization: Lab\n"
 	"\n"
@@ -252,7 +255,8 @@ static const char wanted_message[] =
 	"Content-Type: application/tlsrpt+gzip\n"
 	"Content-Transfer-Encoding: base64\n"
 	"Content-Disposition: attachment;\n"
-	"\tfilename=\"lab.example!a.example!1795132800!1795219199!001.json.gz\"\n"
+	"\tfilename=\"lab.example!a.example!1795132800!1795219199!" TEST_HOST_ID
+	".json.gz\"\n"
 	"\n"
 	"H4sIAA==\n"
 	"\n"
