@@ -151,6 +151,43 @@ static void format_timeout(const struct key *key,
 		rtls_text_printf(out, "%ums", timeout_ms);
 }
 
+/* A time of whole seconds, up to hours; it may be none. */
+static bool parse_span(const struct key *key, struct rtls_slice value,
+	struct rtls_config *config)
+{
+	static const struct {
+		const char *unit;
+		unsigned factor;
+	} units[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "", 1 } };
+	unsigned long long number;
+	unsigned span_s;
+	size_t i = 0;
+
+	while (!rtls_slice_ends_nocase(value, rtls_slice(units[i].unit)))
+		i++;
+	value.size -= strlen(units[i].unit);
+	if (!rtls_slice_number(
+		    value, key->type->max / units[i].factor, &number))
+		return false;
+	span_s = (unsigned)number * units[i].factor;
+	memcpy(field_of(key, config), &span_s, sizeof(span_s));
+	return true;
+}
+
+static void format_span(const struct key *key, const struct rtls_config *config,
+	struct rtls_text *out)
+{
+	unsigned span_s;
+
+	memcpy(&span_s, const_field_of(key, config), sizeof(span_s));
+	if (span_s > 0 && span_s % 3600 == 0)
+		rtls_text_printf(out, "%uh", span_s / 3600);
+	else if (span_s > 0 && span_s % 60 == 0)
+		rtls_text_printf(out, "%um", span_s / 60);
+	else
+		rtls_text_printf(out, "%us", span_s);
+}
+
 static bool parse_number(const struct key *key, struct rtls_slice value,
 	struct rtls_config *config)
 {
@@ -390,6 +427,14 @@ static const struct value_type type_domains = {
 };
 static const struct value_type type_days = { "days, from 1d to 3650d",
 	parse_number, format_number, .unit = "d", .min = 1, .max = 3650 };
+static const struct value_type type_min_age = {
+	"a time like 90s, 10m or 1h, at most 4h", parse_span, format_span,
+	.max = 4 * 3600
+};
+static const struct value_type type_spread = {
+	"a time like 90s, 10m or 4h, at most 20h", parse_span, format_span,
+	.max = 20 * 3600
+};
 static const struct value_type type_path = {
 	"an absolute path of at most 255 bytes", parse_path, format_text,
 	.words = NULL
@@ -477,6 +522,10 @@ static const struct key keys[] = {
 		"address for questions about the reports" },
 	{ "tlsrpt_from", &type_address, FIELD(from),
 		"sender of the reports; none: tlsrpt_contact" },
+	{ "tlsrpt_min_age", &type_min_age, FIELD(report_min_age_s),
+		"how long after the end of a day (UTC) nothing is reported" },
+	{ "tlsrpt_spread", &type_spread, FIELD(report_spread_s),
+		"time over which the reports of a day are spread after that" },
 	{ "tlsrpt_host", &type_host, FIELD(report_host),
 		"name that tells this machine's reports apart; none: its own" },
 	{ "sendmail", &type_path, FIELD(sendmail),
@@ -520,6 +569,8 @@ void rtls_config_defaults(struct rtls_config *config)
 	config->dnssec = RTLS_DNS_VALIDATE;
 	set_path(config->trust_anchor, RTLS_DEFAULT_TRUST_ANCHOR);
 	set_path(config->ca_file, RTLS_DEFAULT_CA_FILE);
+	config->report_min_age_s = 600;
+	config->report_spread_s = 4 * 3600;
 	set_path(config->sendmail, RTLS_DEFAULT_SENDMAIL);
 }
 

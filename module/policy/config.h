@@ -72,6 +72,10 @@ struct rtls_config {
 	char organization[RTLS_CONFIG_VALUE_MAX]; /* tlsrpt_organization */
 	char contact[RTLS_CONFIG_VALUE_MAX]; /* tlsrpt_contact: an address */
 	char from[RTLS_CONFIG_VALUE_MAX];    /* tlsrpt_from, default contact */
+	/* tlsrpt_min_age, default 10m, and tlsrpt_spread, default 4h: see
+	 * report/schedule.h. */
+	unsigned report_min_age_s;
+	unsigned report_spread_s;
 	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the
 	 * machine's own name. */
 	char report_host[65];

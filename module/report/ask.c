@@ -18,7 +18,8 @@ static void answer_found(struct rtls_job *job, const struct rtls_lookup *lookup,
 static void answer_failed(struct rtls_job *job,
 	const struct rtls_lookup *lookup, struct rtls_outbox *outbox)
 {
-	bool again = rtls_tries_fail(&outbox->record_tries, job->now_s);
+	bool again =
+		rtls_tries_fail(&outbox->record_tries, job->options->now_s);
 
 	if (again) {
 		job->sums->deferred++;
@@ -35,7 +36,7 @@ static void answer_failed(struct rtls_job *job,
 static void take_answer(struct rtls_job *job, const struct rtls_lookup *lookup,
 	struct rtls_outbox *outbox)
 {
-	rtls_tries_begin(&outbox->record_tries, job->now_s);
+	rtls_tries_begin(&outbox->record_tries, job->options->now_s);
 	switch (lookup->outcome) {
 	case RTLS_LOOKUP_FOUND:
 		answer_found(job, lookup, outbox);
@@ -80,7 +81,7 @@ static bool ask(struct rtls_job *job, struct questions *questions)
 	return true;
 }
 
-/* Look up all domains of the day whose record is not known yet. */
+/* Look up all domains of the day that are due and whose record is not known yet. */
 void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports)
 {
 	struct questions *questions = calloc(1, sizeof(*questions));
@@ -92,13 +93,15 @@ void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports)
 		return;
 	}
 	for (size_t i = 0; i < rtls_reports_count(reports) && possible; i++) {
+		const struct rtls_report *report = rtls_reports_get(reports, i);
 		struct rtls_outbox *outbox =
 			&questions->outbox[questions->count];
 
-		if (rtls_job_get(
-			    job, rtls_reports_get(reports, i), outbox, NULL) &&
+		if (rtls_job_is_due(job, rtls_report_domain(report)) &&
+			rtls_job_get(job, report, outbox, NULL) &&
 			outbox->record == RTLS_RECORD_PENDING &&
-			rtls_tries_is_due(&outbox->record_tries, job->now_s))
+			rtls_tries_is_due(
+				&outbox->record_tries, job->options->now_s))
 			questions->count++;
 		if (questions->count == RTLS_LOOKUPS_MAX)
 			possible = ask(job, questions);

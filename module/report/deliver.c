@@ -22,7 +22,7 @@ static enum rtls_status send_mail(const struct rtls_job *job,
 		.config = job->config,
 		.report = parcel->report,
 		.to = to,
-		.now_s = job->now_s,
+		.now_s = job->options->now_s,
 		.gzip = parcel->package.gzip,
 	};
 	enum rtls_status status;
@@ -76,7 +76,7 @@ static void finish_try(struct rtls_job *job, struct rtls_outbox *outbox,
 		to->tries.next_s = 0;
 		job->sums->sent++;
 		log_delivery(job, outbox, to, "sent", "");
-	} else if (rtls_tries_fail(&to->tries, job->now_s)) {
+	} else if (rtls_tries_fail(&to->tries, job->options->now_s)) {
 		to->state = RTLS_DELIVERY_PENDING;
 		job->sums->deferred++;
 		log_delivery(job, outbox, to, "deferred", err->text);
@@ -104,7 +104,7 @@ static void try_delivery(struct rtls_job *job, struct rtls_outbox *outbox,
 		rtls_job_trouble(job, &err);
 		return;
 	}
-	rtls_tries_begin(&to->tries, job->now_s);
+	rtls_tries_begin(&to->tries, job->options->now_s);
 	to->state = RTLS_DELIVERY_SENDING;
 	/* What cannot be noted down is not sent: it would be sent again. */
 	if (!rtls_job_put(job, outbox)) {
@@ -131,7 +131,7 @@ static bool is_due(const struct rtls_job *job, const struct rtls_outbox_to *to)
 {
 	return to->state == RTLS_DELIVERY_SENDING ||
 	       (to->state == RTLS_DELIVERY_PENDING &&
-		       rtls_tries_is_due(&to->tries, job->now_s));
+		       rtls_tries_is_due(&to->tries, job->options->now_s));
 }
 
 static void deliver(struct rtls_job *job, const struct rtls_report *report,
@@ -154,56 +154,33 @@ static void deliver(struct rtls_job *job, const struct rtls_report *report,
 	rtls_package_free(&parcel.package);
 }
 
-static bool has_due(
-	const struct rtls_job *job, const struct rtls_outbox *outbox)
-{
-	for (size_t i = 0; i < outbox->to_count; i++)
-		if (is_due(job, &outbox->to[i]))
-			return true;
-	return false;
-}
-
-static size_t count_due(
-	const struct rtls_job *job, const struct rtls_reports *reports)
+static void deliver_due(struct rtls_job *job, const struct rtls_report *report)
 {
 	struct rtls_outbox outbox;
-	size_t due = 0;
+	struct rtls_err err = { "" };
 
-	if (job->options->spread_s == 0)
-		return 0;
-	for (size_t i = 0; i < rtls_reports_count(reports); i++)
-		if (rtls_job_get(
-			    job, rtls_reports_get(reports, i), &outbox, NULL) &&
-			has_due(job, &outbox))
-			due++;
-	return due;
-}
-
-/* RFC 8460 section 4.1: not all at once. */
-static void pause_before(struct rtls_job *job, unsigned max_s)
-{
-	if (max_s > 0)
-		job->now_s += job->outside->pause(job->outside->context, max_s);
+	if (!rtls_job_get(job, report, &outbox, &err)) {
+		job->open++;
+		rtls_job_trouble(job, &err);
+		return;
+	}
+	if (outbox.record == RTLS_RECORD_NONE)
+		job->sums->unwanted++;
+	deliver(job, report, &outbox);
+	if (rtls_outbox_is_open(&outbox))
+		job->open++;
 }
 
 void rtls_job_deliver(struct rtls_job *job, const struct rtls_reports *reports)
 {
-	size_t due = count_due(job, reports);
-	unsigned max_s = due == 0 ? 0 : job->options->spread_s / (unsigned)due;
-	struct rtls_outbox outbox;
-	struct rtls_err err = { "" };
-
 	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
 		const struct rtls_report *report = rtls_reports_get(reports, i);
 
-		if (!rtls_job_get(job, report, &outbox, &err)) {
-			rtls_job_trouble(job, &err);
-			continue;
+		if (rtls_job_is_due(job, rtls_report_domain(report))) {
+			deliver_due(job, report);
+		} else {
+			job->sums->waiting++;
+			job->open++;
 		}
-		if (outbox.record == RTLS_RECORD_NONE)
-			job->sums->unwanted++;
-		if (has_due(job, &outbox))
-			pause_before(job, max_s);
-		deliver(job, report, &outbox);
 	}
 }

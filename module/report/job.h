@@ -3,6 +3,7 @@
 #define RTLS_JOB_H
 
 #include "policy/timestamp.h"
+#include "report/report.h"
 #include "report/run.h"
 
 struct rtls_job {
@@ -10,8 +11,10 @@ struct rtls_job {
 	const struct rtls_outside *outside;
 	const struct rtls_run_options *options;
 	struct rtls_run_sums *sums;
-	int64_t now_s;             /* moves on by the pauses */
-	char date[RTLS_DATE_SIZE]; /* of the day under work */
+	char host[RTLS_HOST_ID_SIZE];
+	int64_t day_s; /* the first second of the day under work */
+	char date[RTLS_DATE_SIZE];
+	size_t open; /* what a later run has to look at again, of that day */
 	enum rtls_status status;
 	struct rtls_err *err;
 };
@@ -31,7 +34,10 @@ RTLS_MUST_CHECK bool rtls_job_get(const struct rtls_job *job,
 /* False: it could not be written, and that is logged. */
 bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox);
 
-/* Look up all domains of the day whose record is not known yet. */
+/* Is the report on this domain due by now (schedule.h)? */
+bool rtls_job_is_due(const struct rtls_job *job, const char *domain);
+
+/* Look up all domains of the day that are due and whose record is not known yet. */
 void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports);
 
 /* Send what is due. */

@@ -1,10 +1,7 @@
 /* outside.c - the real DNS, Exim and HTTPS behind struct rtls_outside. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 #include "policy/tlsrpt_record.h"
 #include "report/run.h"
@@ -122,21 +119,6 @@ static enum rtls_status post(void *context, const char *url,
 	return rtls_fetch_post(real->config, url, MEDIA_TYPE, body, err);
 }
 
-static unsigned pause_randomly(void *context, unsigned max_s)
-{
-	unsigned random = 0, seconds;
-	struct timespec rest;
-
-	(void)context;
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		random = max_s / 2;
-	seconds = max_s == 0 ? 0 : random % max_s + 1;
-	rest = (struct timespec){ .tv_sec = (time_t)seconds };
-	while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
-		continue;
-	return seconds;
-}
-
 static void log_nothing(void *context, const char *line)
 {
 	(void)context;
@@ -158,7 +140,6 @@ enum rtls_status rtls_outside_open(const struct rtls_config *config,
 		.lookup = look_up,
 		.mail = hand_to_exim,
 		.post = post,
-		.pause = pause_randomly,
 		.log = log_nothing,
 	};
 	return RTLS_OK;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "report/job.h"
+#include "report/schedule.h"
 #include "store/lock.h"
 
 #define DAY_S        86400
@@ -47,8 +48,46 @@ bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox)
 	if (rtls_outbox_put(job->config->spool, job->date, outbox, &err) ==
 		RTLS_OK)
 		return true;
+	job->open++; /* whatever the outbox says now */
 	rtls_job_trouble(job, &err);
 	return false;
+}
+
+/* Asked for: --now, or a day by its date. */
+static bool is_urgent(const struct rtls_job *job)
+{
+	return job->options->now || job->options->date != NULL;
+}
+
+bool rtls_job_is_due(const struct rtls_job *job, const char *domain)
+{
+	return is_urgent(job) ||
+	       rtls_schedule_due_s(job->config, job->host, domain,
+		       job->day_s) <= job->options->now_s;
+}
+
+/* May there be something to do? A day that was asked for by its date is always looked at. */
+static bool is_day_due(const struct rtls_job *job)
+{
+	if (job->options->date != NULL)
+		return true;
+	return (job->options->now ||
+		       rtls_schedule_begin_s(job->config, job->day_s) <=
+			       job->options->now_s) &&
+	       !rtls_outbox_day_is_done(job->config->spool, job->date);
+}
+
+/* Of a day that is too young there may be more domains to come. */
+static void finish_day(struct rtls_job *job)
+{
+	struct rtls_err err = { "" };
+
+	if (job->open > 0 || rtls_schedule_begin_s(job->config, job->day_s) >
+				     job->options->now_s)
+		return;
+	if (rtls_outbox_day_finish(job->config->spool, job->date, &err) !=
+		RTLS_OK)
+		rtls_job_trouble(job, &err);
 }
 
 static void run_day(struct rtls_job *job, int64_t day_s)
@@ -58,6 +97,10 @@ static void run_day(struct rtls_job *job, int64_t day_s)
 	enum rtls_status status;
 
 	rtls_date_format(job->date, day_s);
+	job->day_s = day_s;
+	job->open = 0;
+	if (!is_day_due(job))
+		return;
 	status = rtls_reports_load(job->config, job->date, &reports, &err);
 	if (status == RTLS_NONE)
 		return;
@@ -68,6 +111,7 @@ static void run_day(struct rtls_job *job, int64_t day_s)
 	rtls_job_ask(job, reports);
 	rtls_job_deliver(job, reports);
 	rtls_reports_free(reports);
+	finish_day(job);
 }
 
 static enum rtls_status first_second(
@@ -86,7 +130,8 @@ static enum rtls_status first_second(
 
 static enum rtls_status run_days(struct rtls_job *job)
 {
-	int64_t today_s = job->now_s - job->now_s % DAY_S;
+	int64_t now_s = job->options->now_s;
+	int64_t today_s = now_s - now_s % DAY_S;
 	int64_t day_s;
 
 	if (job->options->date == NULL) {
@@ -94,7 +139,7 @@ static enum rtls_status run_days(struct rtls_job *job)
 			run_day(job, today_s - (int64_t)back * DAY_S);
 		return job->status;
 	}
-	if (first_second(job->options->date, job->now_s, &day_s, job->err) !=
+	if (first_second(job->options->date, now_s, &day_s, job->err) !=
 		RTLS_OK)
 		return RTLS_INVALID;
 	run_day(job, day_s);
@@ -111,7 +156,6 @@ enum rtls_status rtls_report_run(const struct rtls_config *config,
 		.outside = outside,
 		.options = options,
 		.sums = sums,
-		.now_s = options->now_s,
 		.status = RTLS_OK,
 		.err = err,
 	};
@@ -119,6 +163,10 @@ enum rtls_status rtls_report_run(const struct rtls_config *config,
 	int lock;
 
 	*sums = (struct rtls_run_sums){ .sent = 0 };
+	if (rtls_report_host_id(config, job.host) != RTLS_OK) {
+		rtls_err_set(err, "no SHA-256 to be had");
+		return RTLS_TEMPORARY;
+	}
 	status = rtls_lock_take(
 		config->spool, LOCK_NAME, LOCK_WAIT_MS, &lock, err);
 	if (status != RTLS_OK)

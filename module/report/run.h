@@ -1,7 +1,7 @@
 /* run.h - the daily job: for each policy domain that wants reports send one,
- * once (RFC 8460 sections 3, 4.1, 5.3 to 5.5). Meant to be started every hour or so:
- * what failed is tried again with growing pauses for 24 hours, and days that were
- * missed are caught up.
+ * once (RFC 8460 sections 3, 4.1, 5.3 to 5.5). Meant to be started every quarter of an hour:
+ * each report has its moment (schedule.h), what failed is tried again with growing pauses for
+ * 24 hours, and days that were missed are caught up.
  *
  * Whatever is outside the process comes in by struct rtls_outside: tests
  * bring their own. */
@@ -42,8 +42,6 @@ struct rtls_outside {
 	/* POST application/tlsrpt+gzip; RTLS_OK: taken. */
 	enum rtls_status (*post)(void *context, const char *url,
 		struct rtls_slice body, struct rtls_err *err);
-	/* Sleep a random time of at most max_s; returns how long. */
-	unsigned (*pause)(void *context, unsigned max_s);
 	/* One line for the operator, without line end. */
 	void (*log)(void *context, const char *line);
 };
@@ -61,8 +59,9 @@ void rtls_outside_close(struct rtls_outside *outside);
 
 struct rtls_run_options {
 	int64_t now_s;
-	const char *date;  /* NULL: yesterday, and up to 7 days before */
-	unsigned spread_s; /* take about so long over a day's reports */
+	const char
+		*date; /* NULL: yesterday, and up to 7 days before; else now */
+	bool now;      /* whatever the schedule says */
 };
 
 /* What happened, counted per place a report goes to. */
@@ -70,7 +69,7 @@ struct rtls_run_sums {
 	size_t sent;
 	size_t deferred; /* failed, to be tried again */
 	size_t dropped;
-	size_t waiting;  /* not due yet */
+	size_t waiting;  /* places and reports not due yet */
 	size_t unwanted; /* domains without a record */
 };
 
@@ -91,7 +90,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_report_run(
 /*
  * The same without sending and without the outbox: <directory> gets, per domain,
  * <domain>.json, <domain>.json.gz and for each address a <domain>.eml (a second one .2.eml); the log
- * says where each would go. Of options spread_s is ignored, and without date it is yesterday.
+ * says where each would go. Of options now is ignored, and without date it is yesterday.
  *
  * RTLS_NONE  nothing was judged that day
  */

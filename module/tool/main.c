@@ -59,11 +59,12 @@ static const struct verb verbs[] = {
 		rtls_verb_cache, POWER_USER, "edit" },
 	{ "report", "preview and send the TLS reports of a day",
 		"report preview DATE [DOMAIN]\n"
-		"       exim-requiretls report run [--date DATE] [--spread "
-		"SECONDS] [--dry-run DIRECTORY]\n"
+		"       exim-requiretls report run [--now] [--date DATE] "
+		"[--dry-run DIRECTORY]\n"
 		"       exim-requiretls report status [--json]\n"
 		"\n"
-		"  --spread   take about so long over the reports of a day\n"
+		"  --now      send what is left, whatever the schedule says\n"
+		"  --date     only that day's, now\n"
 		"  --dry-run  write the reports there, send nothing\n",
 		rtls_verb_report, POWER_USER_MAIL, NULL },
 	{ "config", "print the configuration in force, or its first mistake",

@@ -5,13 +5,11 @@
 #include "report/run.h"
 #include "tool/report.h"
 
-#define SPREAD_MAX 86400
-
 static void print_line(void *context, const char *line)
 {
 	(void)context;
 	(void)puts(line);
-	(void)fflush(stdout); /* a run may take hours */
+	(void)fflush(stdout); /* a run may take long */
 }
 
 static int run_dry(const struct rtls_config *config,
@@ -80,12 +78,11 @@ int rtls_verb_report_run(
 	static const struct option long_options[] = {
 		{ "date", required_argument, NULL, 'd' },
 		{ "dry-run", required_argument, NULL, 'n' },
-		{ "spread", required_argument, NULL, 's' },
+		{ "now", no_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct rtls_run_options options = { .now_s = (int64_t)time(NULL) };
 	const char *directory = NULL;
-	unsigned long long spread_s = 0;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
@@ -94,12 +91,10 @@ int rtls_verb_report_run(
 			options.date = optarg;
 		else if (option == 'n')
 			directory = optarg;
-		else if (option != 's')
+		else if (option == 'w')
+			options.now = true;
+		else
 			return rtls_verb_misused("report", NULL);
-		else if (!rtls_slice_number(
-				 rtls_slice(optarg), SPREAD_MAX, &spread_s))
-			return rtls_verb_misused("report",
-				"--spread wants seconds, at most a day");
 	}
 	if (optind != argc)
 		return rtls_verb_misused("report", "unexpected argument");
@@ -109,6 +104,5 @@ int rtls_verb_report_run(
 		if (exit_status != EX_OK)
 			return exit_status;
 	}
-	options.spread_s = (unsigned)spread_s;
 	return run_options(config, &options, directory);
 }

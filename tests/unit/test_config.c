@@ -42,7 +42,8 @@ static const struct row rows[] = {
 		"ca_file = /etc/ssl/certs/ca-certificates.crt\n" },
 	{ "default: TLS-RPT is off", TEXT(""), RTLS_OK,
 		"\nfetch_private = no\ntlsrpt = no\ntlsrpt_organization = \n"
-		"tlsrpt_contact = \ntlsrpt_from = \ntlsrpt_host = \n"
+		"tlsrpt_contact = \ntlsrpt_from = \ntlsrpt_min_age = 10m\n"
+		"tlsrpt_spread = 4h\ntlsrpt_host = \n"
 		"sendmail = "
 		"/usr/sbin/exim4\n" },
 	{ "comments and blank lines",
@@ -123,6 +124,28 @@ static const struct row rows[] = {
 		     "noreply@example.org"),
 		RTLS_OK, "\ntlsrpt_from = noreply@example.org\n" },
 
+	{ "B5.2 no spread", TEXT("tlsrpt_spread = 0\ntlsrpt_min_age = 0m"),
+		RTLS_OK, "\ntlsrpt_min_age = 0s\ntlsrpt_spread = 0s\n" },
+	{ "B5.2 the longest spread",
+		TEXT("tlsrpt_spread = 20h\ntlsrpt_min_age = 4H"), RTLS_OK,
+		"\ntlsrpt_min_age = 4h\ntlsrpt_spread = 20h\n" },
+	{ "B5.2 minutes and seconds",
+		TEXT("tlsrpt_spread = 90\ntlsrpt_min_age = 90m"), RTLS_OK,
+		"\ntlsrpt_min_age = 90m\ntlsrpt_spread = 90s\n" },
+	{ "B5.2 a spread too long", TEXT("tlsrpt_spread = 72001s"),
+		RTLS_INVALID,
+		"tlsrpt_spread: expected a time like 90s, 10m or 4h, at most "
+		"20h" },
+	{ "B5.2 hours out of all numbers", TEXT("tlsrpt_spread = 1193047h"),
+		RTLS_INVALID, "tlsrpt_spread: expected a time" },
+	{ "B5.2 no age", TEXT("tlsrpt_min_age = "), RTLS_INVALID,
+		"tlsrpt_min_age: expected a time" },
+	{ "B5.2 an age without number", TEXT("tlsrpt_min_age = h"),
+		RTLS_INVALID, "tlsrpt_min_age: expected a time" },
+	{ "B5.2 an age of days", TEXT("tlsrpt_min_age = 1d"), RTLS_INVALID,
+		"tlsrpt_min_age: expected a time" },
+	{ "B5.2 a negative age", TEXT("tlsrpt_min_age = -1s"), RTLS_INVALID,
+		"tlsrpt_min_age: expected a time" },
 	{ "B6.1 which machine", TEXT("tlsrpt_host = mta-1.example.org"),
 		RTLS_OK, "\ntlsrpt_host = mta-1.example.org\n" },
 	{ "B6.1 a machine with a blank", TEXT("tlsrpt_host = mta 1"),

@@ -241,7 +241,6 @@ struct world {
 	const char *rua[3]; /* of every domain but norua.example */
 	/* what it was asked */
 	size_t lookups, mails, posts;
-	unsigned pauses, paused_s;
 	char sent[LOG_SIZE]; /* "target " per delivery that was taken */
 	char log[LOG_SIZE];
 	/* called in the middle of a delivery, and before each line of the log */
@@ -326,15 +325,6 @@ static enum rtls_status fake_post(void *context, const char *url,
 	return deliver(world, url, err);
 }
 
-static unsigned fake_pause(void *context, unsigned max_s)
-{
-	struct world *world = context;
-
-	world->pauses++;
-	world->paused_s += max_s;
-	return max_s;
-}
-
 static void fake_log(void *context, const char *line)
 {
 	struct world *world = context;
@@ -350,11 +340,12 @@ static void world_make(struct world *world)
 	*world = (struct world){ .rua = { "mailto:tlsrpt@a.example" } };
 	check_spool_make(world->spool);
 	check_config(&world->config, world->spool);
+	world->config.report_min_age_s = 0;
+	world->config.report_spread_s = 0;
 	world->outside = (struct rtls_outside){ .context = world,
 		.lookup = fake_lookup,
 		.mail = fake_mail,
 		.post = fake_post,
-		.pause = fake_pause,
 		.log = fake_log };
 	world->options.now_s = NOW;
 	check_journal_write(world->spool,
@@ -697,14 +688,17 @@ static void test_damaged(void **state)
 
 	(void)state;
 	world_make(&world);
+	world.deliveries_fail = true;
 	assert_int_equal(world_run(&world, NOW), RTLS_OK);
+	world.deliveries_fail = false;
 	(void)snprintf(path, sizeof(path), "%s/outbox/%s/a.example",
 		world.spool, TEST_DAY);
 	assert_int_equal(rtls_file_replace(world.spool, path,
 				 rtls_slice("garbage"), NULL),
 		RTLS_OK);
-	assert_int_equal(world_run(&world, NOW), RTLS_TEMPORARY);
+	assert_int_equal(world_run(&world, NOW + HOUR_S), RTLS_TEMPORARY);
 	assert_string_equal(world.sent, "");
+	assert_false(rtls_outbox_day_is_done(world.spool, TEST_DAY));
 	check_log(&world, "a.example does not parse: nothing is sent");
 	check_spool_remove(world.spool);
 }
@@ -783,26 +777,97 @@ static void test_date(void **state)
 	check_spool_remove(world.spool);
 }
 
-static void test_spread(void **state)
-{
-	struct world world;
-	FILE *file;
+/* --- the schedule ------------------------------------------------------------------------- */
 
-	(void)state;
-	world_make(&world);
-	file = check_spool_file(world.spool, "tlsrpt", TEST_DAY);
-	for (unsigned i = 0; i < 10; i++)
+#define MANY 40
+
+/* MANY domains more, and a schedule. */
+static void world_spread(struct world *world)
+{
+	FILE *file = check_spool_file(world->spool, "tlsrpt", TEST_DAY);
+
+	for (unsigned i = 0; i < MANY; i++)
 		(void)fprintf(file,
 			LINE("d%u.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-"), i);
 	(void)fclose(file);
-	world.options.spread_s = 3600;
+	world->config.report_min_age_s = 600;
+	world->config.report_spread_s = 4 * 3600;
+}
+
+/* A run every quarter of an hour: each report once, none early, never many at a time. */
+static void test_spread(void **state)
+{
+	struct world world;
+	size_t sent = 0;
+
+	(void)state;
+	world_make(&world);
+	world_spread(&world);
+	assert_int_equal(world_run(&world, TEST_NEXT_DAY_S + 599), RTLS_OK);
+	assert_int_equal(world.lookups, 0);
+	for (int64_t s = 600; s < 4 * HOUR_S + 600 + 900; s += 900) {
+		assert_int_equal(
+			world_run(&world, TEST_NEXT_DAY_S + s), RTLS_OK);
+		assert_int_equal(world.lookups, world.mails);
+		assert_in_range(world.mails, 0, MANY / 4);
+		sent += world.mails;
+		assert_int_equal(world.sums.waiting, MANY - sent);
+		/* The next run is the same one again. */
+		assert_int_equal(
+			world_run(&world, TEST_NEXT_DAY_S + s), RTLS_OK);
+		assert_int_equal(world.mails, 0);
+	}
+	assert_int_equal(sent, MANY);
+	assert_true(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	check_spool_remove(world.spool);
+}
+
+/* Who comes late, or is told to, does not wait. */
+static void test_spread_late(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_make(&world);
+	world_spread(&world);
+	assert_int_equal(
+		world_run(&world, TEST_NEXT_DAY_S + 29 * HOUR_S), RTLS_OK);
+	assert_int_equal(world.mails, MANY);
+	remove_outbox(&world);
+	world.options.now = true;
+	assert_int_equal(world_run(&world, TEST_NEXT_DAY_S), RTLS_OK);
+	assert_int_equal(world.mails, MANY);
+	/* Lines may still come in. */
+	assert_false(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	remove_outbox(&world);
+	world.options.now = false;
+	world.options.date = TEST_DAY;
+	assert_int_equal(world_run(&world, TEST_NEXT_DAY_S), RTLS_OK);
+	assert_int_equal(world.mails, MANY);
+	check_spool_remove(world.spool);
+}
+
+/* A day that is done is not read again; one of which something is left is. */
+static void test_done(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_make(&world);
+	world.deliveries_fail = true;
 	assert_int_equal(world_run(&world, NOW), RTLS_OK);
-	assert_int_equal(world.mails, 10);
-	assert_int_equal(world.pauses, 10);
-	assert_int_equal(world.paused_s, 3600);
-	world.pauses = 0;
-	assert_int_equal(world_run(&world, NOW), RTLS_OK);
-	assert_int_equal(world.pauses, 0);
+	assert_false(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	world.deliveries_fail = false;
+	assert_int_equal(world_run(&world, NOW + HOUR_S), RTLS_OK);
+	assert_true(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	check_journal_write(
+		world.spool, LINE("b.example\tsts\t-\tsuccess\t-\t-\t-\t-\t-"));
+	assert_int_equal(world_run(&world, NOW + HOUR_S), RTLS_OK);
+	assert_int_equal(world.lookups, 0);
+	/* asked for */
+	world.options.date = TEST_DAY;
+	assert_int_equal(world_run(&world, NOW + HOUR_S), RTLS_OK);
+	assert_int_equal(world.lookups, 1);
 	check_spool_remove(world.spool);
 }
 
@@ -881,7 +946,9 @@ int main(void)
 	check_add(&suite, "B8.4 two runs at once", test_two_runs, NULL);
 	check_add(&suite, "B5.1 missed days", test_missed_days, NULL);
 	check_add(&suite, "B5.1 a given day", test_date, NULL);
-	check_add(&suite, "B5.2 spread", test_spread, NULL);
+	check_add(&suite, "B5.2 spread over the span", test_spread, NULL);
+	check_add(&suite, "B5.2 late, or told to", test_spread_late, NULL);
+	check_add(&suite, "B8.4 a day that is done", test_done, NULL);
 	check_add(&suite, "B6 dry run", test_dry_run, NULL);
 	return check_run(&suite, "outbox");
 }
