@@ -2,7 +2,7 @@
  *
  *   mailto  = "mailto:" address ["?" hfields]        ; hfields ignored
  *   address = dot-atom "@" domain                    ; after decoding %HH
- *   https   = "https://" 1*(%x21-7E)
+ *   https   = "https://" domain [":" *DIGIT] [%x2F / "?" / "#" *(%x21-7E)]
  */
 #include "rua.h"
 
@@ -120,17 +120,55 @@ static enum rtls_status parse_mailto(
 	return RTLS_OK;
 }
 
+/* A name, not an address however written: "[::1]", "10.0.0.1", and what inet_aton() takes for one,
+ * "127.1" or "0x7f000001". No top-level domain begins with a digit. */
+static bool is_host_name(struct rtls_slice host)
+{
+	char name[RTLS_DOMAIN_SIZE];
+	const char *dot;
+
+	if (rtls_domain_normalize(host, name) != RTLS_OK)
+		return false;
+	dot = strrchr(name, '.');
+	return !rtls_byte_is_digit(dot != NULL ? dot[1] : name[0]);
+}
+
+/* The host of what stands behind "https://". */
+static struct rtls_slice host_of(struct rtls_slice rest)
+{
+	struct rtls_slice host = rest;
+	size_t size = 0;
+
+	while (size < rest.size && strchr("/?#", rest.data[size]) == NULL)
+		size++;
+	host.size = size;
+	while (size > 0 && rtls_byte_is_digit(host.data[size - 1]))
+		size--;
+	if (size > 0 && host.data[size - 1] == ':')
+		host.size = size - 1;
+	return host;
+}
+
 static enum rtls_status parse_https(
 	struct rtls_slice url, struct rtls_rua *rua, struct rtls_err *err)
 {
+	struct rtls_quoted quoted;
+
 	for (size_t i = 0; i < url.size; i++)
 		if (url.data[i] <= ' ' || url.data[i] > '~') {
 			rtls_err_set(err, "not a URL");
 			return RTLS_INVALID;
 		}
-	if (url.size <= strlen(HTTPS) ||
-		!rtls_slice_copy(url, rua->uri, sizeof(rua->uri))) {
-		rtls_err_set(err, "a URL without host, or too long");
+	/* A post to an address of the own network is refused each time, and would be tried
+	 * for a day. */
+	if (!is_host_name(host_of(rtls_slice_n(
+		    url.data + strlen(HTTPS), url.size - strlen(HTTPS))))) {
+		rtls_err_set(err, "a URL whose host is no name: %s",
+			rtls_quoted(&quoted, url));
+		return RTLS_INVALID;
+	}
+	if (!rtls_slice_copy(url, rua->uri, sizeof(rua->uri))) {
+		rtls_err_set(err, "a URL too long");
 		return RTLS_INVALID;
 	}
 	rua->kind = RTLS_RUA_HTTPS;

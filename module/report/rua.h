@@ -28,6 +28,8 @@ struct rtls_rua {
  * "?" are ignored, and it must be one plain dot-atom address.
  * Exim takes a comma in an argument for two addresses, a newline ends a header: neither gets through.
  *
+ * Of https the host must be a name: an address, of this network perhaps, is no place.
+ *
  * rua           filled on RTLS_OK, else untouched
  * RTLS_INVALID  another scheme, no usable address or URL, too long; err says why
  */

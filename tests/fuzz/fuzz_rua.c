@@ -1,5 +1,7 @@
 /* fuzz_rua.c - one place a report goes to. What comes out is safe as an argument, in a header
  * field and in a line of the outbox, and reads the same again. */
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -24,6 +26,20 @@ static void check_address(const char *address)
 	PROPERTY(strcmp(domain, at + 1) == 0);
 }
 
+/* No address in place of the host. */
+static void check_url(const char *url)
+{
+	char host[RTLS_RUA_SIZE] = "";
+	struct in6_addr address;
+
+	PROPERTY(strncasecmp(url, "https://", 8) == 0);
+	(void)snprintf(host, sizeof(host), "%.*s",
+		(int)strcspn(url + 8, ":/?#"), url + 8);
+	PROPERTY(host[0] != '\0' && strchr(host, '@') == NULL);
+	PROPERTY(inet_aton(host, (struct in_addr *)&address) == 0);
+	PROPERTY(inet_pton(AF_INET6, host, &address) != 1);
+}
+
 static void check_rua(const struct rtls_rua *rua)
 {
 	const char *target = rtls_rua_target(rua);
@@ -35,7 +51,7 @@ static void check_rua(const struct rtls_rua *rua)
 	if (rua->kind == RTLS_RUA_MAILTO)
 		check_address(target);
 	else
-		PROPERTY(strncasecmp(target, "https://", 8) == 0);
+		check_url(target);
 	PROPERTY(rtls_rua_parse(rtls_slice(rua->uri), &again, NULL) == RTLS_OK);
 	PROPERTY(again.kind == rua->kind);
 	PROPERTY(strcmp(again.uri, rua->uri) == 0);

@@ -159,15 +159,15 @@ static void test_full(void **state)
 	check_spool_make(spool);
 	rtls_outbox_init(&outbox, "a.example");
 	memset(rua.uri, 'x', sizeof(rua.uri) - 1);
-	memcpy(rua.uri, "https://", 8);
+	memcpy(rua.uri, "https://x.example/", 18);
 	for (size_t i = 0; i < RTLS_TLSRPT_RUA_MAX; i++) {
-		rua.uri[9] = (char)('a' + i);
+		rua.uri[8] = (char)('a' + i);
 		assert_true(rtls_outbox_add(&outbox, &rua));
 		assert_false(rtls_outbox_add(&outbox, &rua));
 		outbox.to[i].tries =
 			(struct rtls_tries){ NOW, NOW + 86400, 1000000 };
 	}
-	rua.uri[9] = 'Z';
+	rua.uri[8] = 'Z';
 	assert_false(rtls_outbox_add(&outbox, &rua));
 	assert_int_equal(
 		rtls_outbox_put(spool, TEST_DAY, &outbox, NULL), RTLS_OK);
