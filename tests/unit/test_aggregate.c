@@ -18,55 +18,12 @@ static void *counted_calloc(size_t count, size_t size)
 #include "report/table.c"            /* NOLINT(bugprone-suspicious-include) */
 #undef calloc
 
-#include <inttypes.h>
+#include "report_text.h"
 
 #define DIGEST_A                                                               \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define DIGEST_B                                                               \
 	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-/* A report as text: domain good/bad, its policies, their failures. */
-static void add_slice(struct rtls_text *out, struct rtls_slice slice)
-{
-	rtls_text_printf(out, " ");
-	rtls_text_add(out, slice.size > 0 ? slice : rtls_slice("-"));
-}
-
-static void dump_policy(
-	struct rtls_text *out, const struct rtls_report_policy *policy)
-{
-	rtls_text_printf(out, " %s %.*s %.1s %" PRIu64 "/%" PRIu64 "\n",
-		rtls_policy_type_name(policy->type), (int)policy->domain.size,
-		policy->domain.data,
-		policy->digest.size > 0 ? policy->digest.data : "-",
-		policy->successes, policy->failures);
-	for (size_t i = 0; i < policy->detail_count; i++) {
-		const struct rtls_detail *detail = policy->detail[i];
-
-		rtls_text_printf(out, "  %" PRIu64 " %s", detail->count,
-			rtls_result_name(detail->result));
-		add_slice(out, detail->sending_ip);
-		add_slice(out, detail->mx_host);
-		add_slice(out, detail->mx_helo);
-		add_slice(out, detail->receiving_ip);
-		add_slice(out, detail->reason);
-		rtls_text_printf(out, "\n");
-	}
-}
-
-static void dump(struct rtls_text *out, const struct rtls_reports *reports)
-{
-	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
-		const struct rtls_report *report = rtls_reports_get(reports, i);
-
-		rtls_text_printf(out, "%s %" PRIu64 "/%" PRIu64 "\n",
-			rtls_report_domain(report),
-			rtls_report_successes(report),
-			rtls_report_failures(report));
-		for (size_t k = 0; k < report->policy_count; k++)
-			dump_policy(out, report->policy[k]);
-	}
-}
 
 static struct rtls_session_result session_of(
 	const char *domain, enum rtls_policy_type type, enum rtls_result result)
