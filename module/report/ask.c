@@ -82,7 +82,7 @@ static bool ask(struct rtls_job *job, struct questions *questions)
 }
 
 /* Look up all domains of the day that are due and whose record is not known yet. */
-void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports)
+void rtls_job_ask(struct rtls_job *job, const struct rtls_subjects *subjects)
 {
 	struct questions *questions = calloc(1, sizeof(*questions));
 	const struct rtls_err no_memory = { "no memory for lookups" };
@@ -92,13 +92,13 @@ void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports)
 		rtls_job_trouble(job, &no_memory);
 		return;
 	}
-	for (size_t i = 0; i < rtls_reports_count(reports) && possible; i++) {
-		const struct rtls_report *report = rtls_reports_get(reports, i);
+	for (size_t i = 0; i < subjects->count && possible; i++) {
+		const char *name = subjects->subject[i].name;
 		struct rtls_outbox *outbox =
 			&questions->outbox[questions->count];
 
-		if (rtls_job_is_due(job, rtls_report_domain(report)) &&
-			rtls_job_get(job, report, outbox, NULL) &&
+		if (rtls_job_is_due(job, name) &&
+			rtls_job_get(job, name, outbox, NULL) &&
 			outbox->record == RTLS_RECORD_PENDING &&
 			rtls_tries_is_due(
 				&outbox->record_tries, job->options->now_s))

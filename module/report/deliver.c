@@ -11,16 +11,44 @@
 #include "report/report_mail.h"
 
 struct parcel {
-	const struct rtls_report *report;
-	struct rtls_package package; /* made when the first place wants it */
+	struct rtls_subject_report subject;
+	struct rtls_package package;
 };
+
+/* RTLS_NONE: there is nothing in it; RTLS_TEMPORARY: not all of it is known yet. */
+static enum rtls_status make_parcel(const struct rtls_job *job,
+	const struct rtls_subjects *subjects,
+	const struct rtls_subject *subject, const struct rtls_outbox *outbox,
+	struct parcel *parcel, struct rtls_err *err)
+{
+	bool *left_out = NULL;
+	enum rtls_status status = RTLS_OK;
+
+	if (subject->host != NULL)
+		status = rtls_job_leave_out(
+			job, subjects, subject->host, outbox, &left_out, err);
+	if (status == RTLS_OK)
+		status = rtls_subject_report(
+			subject, left_out, &parcel->subject, err);
+	free(left_out);
+	if (status == RTLS_OK)
+		status = rtls_package_make(job->config, parcel->subject.report,
+			&parcel->package, err);
+	return status;
+}
+
+static void free_parcel(struct parcel *parcel)
+{
+	rtls_package_free(&parcel->package);
+	rtls_subject_report_free(&parcel->subject);
+}
 
 static enum rtls_status send_mail(const struct rtls_job *job,
 	const struct parcel *parcel, const char *to, struct rtls_err *err)
 {
 	const struct rtls_report_mail mail = {
 		.config = job->config,
-		.report = parcel->report,
+		.report = parcel->subject.report,
 		.to = to,
 		.now_s = job->options->now_s,
 		.gzip = parcel->package.gzip,
@@ -90,20 +118,12 @@ static void finish_try(struct rtls_job *job, struct rtls_outbox *outbox,
 }
 
 static void try_delivery(struct rtls_job *job, struct rtls_outbox *outbox,
-	struct rtls_outbox_to *to, struct parcel *parcel)
+	struct rtls_outbox_to *to, const struct parcel *parcel)
 {
 	struct rtls_outbox_to before = *to;
 	struct rtls_err err = { "" };
-	enum rtls_status status = RTLS_OK;
+	enum rtls_status status;
 
-	if (parcel->package.json == NULL)
-		status = rtls_package_make(
-			job->config, parcel->report, &parcel->package, &err);
-	if (status != RTLS_OK) {
-		rtls_package_free(&parcel->package);
-		rtls_job_trouble(job, &err);
-		return;
-	}
 	rtls_tries_begin(&to->tries, job->options->now_s);
 	to->state = RTLS_DELIVERY_SENDING;
 	/* What cannot be noted down is not sent: it would be sent again. */
@@ -127,57 +147,87 @@ static void give_up(struct rtls_job *job, struct rtls_outbox *outbox,
 	(void)rtls_job_put(job, outbox);
 }
 
+/* Each record gets a session once, and gets these with the reports on the domains. */
+static void drop_empty(struct rtls_job *job, struct rtls_outbox *outbox)
+{
+	outbox->to_count = 0;
+	rtls_job_log(job,
+		"no report for %s of %s: its sessions are in other reports to "
+		"the same place",
+		outbox->domain, job->date);
+	(void)rtls_job_put(job, outbox);
+}
+
 static bool is_due(const struct rtls_job *job, const struct rtls_outbox_to *to)
 {
-	return to->state == RTLS_DELIVERY_SENDING ||
-	       (to->state == RTLS_DELIVERY_PENDING &&
-		       rtls_tries_is_due(&to->tries, job->options->now_s));
+	return to->state == RTLS_DELIVERY_PENDING &&
+	       rtls_tries_is_due(&to->tries, job->options->now_s);
 }
 
-static void deliver(struct rtls_job *job, const struct rtls_report *report,
-	struct rtls_outbox *outbox)
+/* What is waiting, and whether anything is not. */
+static bool has_due(struct rtls_job *job, const struct rtls_outbox *outbox)
 {
-	struct parcel parcel = { .report = report };
+	bool is_any_due = false;
 
 	for (size_t i = 0; i < outbox->to_count; i++) {
-		struct rtls_outbox_to *to = &outbox->to[i];
-
-		if (!is_due(job, to)) {
-			if (to->state == RTLS_DELIVERY_PENDING)
-				job->sums->waiting++;
-		} else if (to->state == RTLS_DELIVERY_SENDING) {
-			give_up(job, outbox, to);
-		} else {
-			try_delivery(job, outbox, to, &parcel);
-		}
+		if (is_due(job, &outbox->to[i]))
+			is_any_due = true;
+		else if (outbox->to[i].state == RTLS_DELIVERY_PENDING)
+			job->sums->waiting++;
 	}
-	rtls_package_free(&parcel.package);
+	return is_any_due;
 }
 
-static void deliver_due(struct rtls_job *job, const struct rtls_report *report)
+static void deliver(struct rtls_job *job, const struct rtls_subjects *subjects,
+	const struct rtls_subject *subject, struct rtls_outbox *outbox)
+{
+	struct parcel parcel = { .package = { .json = NULL } };
+	struct rtls_err err = { "" };
+	enum rtls_status status;
+
+	if (!has_due(job, outbox))
+		return;
+	status = make_parcel(job, subjects, subject, outbox, &parcel, &err);
+	if (status == RTLS_NONE)
+		drop_empty(job, outbox);
+	else if (status == RTLS_TEMPORARY)
+		job->sums->waiting++;
+	else if (status != RTLS_OK)
+		rtls_job_trouble(job, &err);
+	for (size_t i = 0; i < outbox->to_count && status == RTLS_OK; i++)
+		if (is_due(job, &outbox->to[i]))
+			try_delivery(job, outbox, &outbox->to[i], &parcel);
+	free_parcel(&parcel);
+}
+
+static void deliver_due(struct rtls_job *job,
+	const struct rtls_subjects *subjects,
+	const struct rtls_subject *subject)
 {
 	struct rtls_outbox outbox;
 	struct rtls_err err = { "" };
 
-	if (!rtls_job_get(job, report, &outbox, &err)) {
+	if (!rtls_job_get(job, subject->name, &outbox, &err)) {
 		job->open++;
 		rtls_job_trouble(job, &err);
 		return;
 	}
 	if (outbox.record == RTLS_RECORD_NONE)
 		job->sums->unwanted++;
-	deliver(job, report, &outbox);
+	for (size_t i = 0; i < outbox.to_count; i++)
+		if (outbox.to[i].state == RTLS_DELIVERY_SENDING)
+			give_up(job, &outbox, &outbox.to[i]);
+	deliver(job, subjects, subject, &outbox);
 	if (rtls_outbox_is_open(&outbox))
 		job->open++;
 }
 
-void rtls_job_deliver(struct rtls_job *job, const struct rtls_reports *reports)
+void rtls_job_deliver(
+	struct rtls_job *job, const struct rtls_subjects *subjects)
 {
-	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
-		const struct rtls_report *report = rtls_reports_get(reports, i);
-
-		if (rtls_job_is_due(job, rtls_report_domain(report))) {
-			deliver_due(job, report);
+	for (size_t i = 0; i < subjects->count; i++) {
+		if (rtls_job_is_due(job, subjects->subject[i].name)) {
+			deliver_due(job, subjects, &subjects->subject[i]);
 		} else {
 			job->sums->waiting++;
 			job->open++;

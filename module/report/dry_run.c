@@ -8,6 +8,7 @@
 #include "report/package.h"
 #include "report/report_mail.h"
 #include "report/run.h"
+#include "report/subjects.h"
 #include "store/file.h"
 
 #define DAY_S     86400
@@ -115,29 +116,42 @@ static enum rtls_status write_mails(const struct dry_run *run,
 	return status;
 }
 
-static enum rtls_status run_report(const struct dry_run *run,
-	const struct rtls_report *report, struct rtls_lookup *lookup)
+static enum rtls_status write_report(const struct dry_run *run,
+	const struct rtls_report *report, const struct rtls_lookup *lookup)
 {
 	struct rtls_package package = { .json = NULL };
-	struct rtls_err err = { "" };
-	enum rtls_status status;
+	enum rtls_status status = write_package(run, report, &package);
 
-	*lookup = (struct rtls_lookup){ .domain = rtls_report_domain(report) };
-	/* Without a resolver there is still something to look at. */
-	if (run->outside->lookup(run->outside->context, lookup, 1, &err) !=
-		RTLS_OK) {
-		lookup->outcome = RTLS_LOOKUP_FAILED;
-		snprintf(lookup->why, sizeof(lookup->why), "%s", err.text);
-	}
-	status = write_package(run, report, &package);
 	if (status == RTLS_OK)
 		status = write_mails(run, report, &package, lookup);
 	rtls_package_free(&package);
 	return status;
 }
 
-static enum rtls_status run_reports(
-	const struct dry_run *run, const struct rtls_reports *reports)
+static enum rtls_status run_subject(const struct dry_run *run,
+	const struct rtls_subject *subject, struct rtls_lookup *lookup)
+{
+	struct rtls_subject_report made;
+	struct rtls_err err = { "" };
+	enum rtls_status status;
+
+	*lookup = (struct rtls_lookup){ .domain = subject->name };
+	/* Without a resolver there is still something to look at. */
+	if (run->outside->lookup(run->outside->context, lookup, 1, &err) !=
+		RTLS_OK) {
+		lookup->outcome = RTLS_LOOKUP_FAILED;
+		snprintf(lookup->why, sizeof(lookup->why), "%s", err.text);
+	}
+	status = rtls_subject_report(subject, NULL, &made, run->err);
+	if (status != RTLS_OK)
+		return status;
+	status = write_report(run, made.report, lookup);
+	rtls_subject_report_free(&made);
+	return status;
+}
+
+static enum rtls_status run_subjects(
+	const struct dry_run *run, const struct rtls_subjects *subjects)
 {
 	struct rtls_lookup *lookup = malloc(sizeof(*lookup));
 	enum rtls_status status = RTLS_OK;
@@ -146,9 +160,8 @@ static enum rtls_status run_reports(
 		rtls_err_set(run->err, "no memory");
 		return RTLS_NO_MEMORY;
 	}
-	for (size_t i = 0; i < rtls_reports_count(reports) && status == RTLS_OK;
-		i++)
-		status = run_report(run, rtls_reports_get(reports, i), lookup);
+	for (size_t i = 0; i < subjects->count && status == RTLS_OK; i++)
+		status = run_subject(run, &subjects->subject[i], lookup);
 	free(lookup);
 	return status;
 }
@@ -165,7 +178,7 @@ enum rtls_status rtls_report_dry_run(const struct rtls_config *config,
 		.now_s = options->now_s,
 		.err = err,
 	};
-	struct rtls_reports *reports;
+	struct rtls_subjects subjects;
 	enum rtls_status status;
 
 	rtls_date_format(run.date, options->now_s - DAY_S);
@@ -174,10 +187,10 @@ enum rtls_status rtls_report_dry_run(const struct rtls_config *config,
 		rtls_err_set(err, "not a date like 2026-11-21");
 		return RTLS_INVALID;
 	}
-	status = rtls_reports_load(config, run.date, &reports, err);
+	status = rtls_subjects_open(config, run.date, &subjects, err);
 	if (status != RTLS_OK)
 		return status;
-	status = run_reports(&run, reports);
-	rtls_reports_free(reports);
+	status = run_subjects(&run, &subjects);
+	rtls_subjects_close(&subjects);
 	return status;
 }

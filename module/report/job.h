@@ -3,8 +3,8 @@
 #define RTLS_JOB_H
 
 #include "policy/timestamp.h"
-#include "report/report.h"
 #include "report/run.h"
+#include "report/subjects.h"
 
 struct rtls_job {
 	const struct rtls_config *config;
@@ -27,9 +27,8 @@ void rtls_job_log(const struct rtls_job *job, const char *format, ...)
 void rtls_job_trouble(struct rtls_job *job, const struct rtls_err *err);
 
 /* The outbox of one report of the day. False: err says why. */
-RTLS_MUST_CHECK bool rtls_job_get(const struct rtls_job *job,
-	const struct rtls_report *report, struct rtls_outbox *outbox,
-	struct rtls_err *err);
+RTLS_MUST_CHECK bool rtls_job_get(const struct rtls_job *job, const char *name,
+	struct rtls_outbox *outbox, struct rtls_err *err);
 
 /* False: it could not be written, and that is logged. */
 bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox);
@@ -38,9 +37,25 @@ bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox);
 bool rtls_job_is_due(const struct rtls_job *job, const char *domain);
 
 /* Look up all domains of the day that are due and whose record is not known yet. */
-void rtls_job_ask(struct rtls_job *job, const struct rtls_reports *reports);
+void rtls_job_ask(struct rtls_job *job, const struct rtls_subjects *subjects);
+
+/*
+ * Whose sessions are not in the report on a host? Those of the domains whose record names the
+ * same places: these get them in the reports on the domains, and each record gets a
+ * session once.
+ *
+ * outbox    of the host
+ * left_out  a value for each of the host's domains, to be freed by the caller; set on RTLS_OK
+ * RTLS_TEMPORARY  not all of their records are known yet
+ * RTLS_NO_MEMORY  err says so
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_job_leave_out(const struct rtls_job *job,
+	const struct rtls_subjects *subjects, const struct rtls_host *host,
+	const struct rtls_outbox *outbox, bool **left_out,
+	struct rtls_err *err);
 
 /* Send what is due. */
-void rtls_job_deliver(struct rtls_job *job, const struct rtls_reports *reports);
+void rtls_job_deliver(
+	struct rtls_job *job, const struct rtls_subjects *subjects);
 
 #endif

@@ -34,11 +34,11 @@ void rtls_job_trouble(struct rtls_job *job, const struct rtls_err *err)
 	}
 }
 
-bool rtls_job_get(const struct rtls_job *job, const struct rtls_report *report,
+bool rtls_job_get(const struct rtls_job *job, const char *name,
 	struct rtls_outbox *outbox, struct rtls_err *err)
 {
-	return rtls_outbox_get(job->config->spool, job->date,
-		       rtls_report_domain(report), outbox, err) == RTLS_OK;
+	return rtls_outbox_get(job->config->spool, job->date, name, outbox,
+		       err) == RTLS_OK;
 }
 
 bool rtls_job_put(struct rtls_job *job, const struct rtls_outbox *outbox)
@@ -93,7 +93,7 @@ static void finish_day(struct rtls_job *job)
 static void run_day(struct rtls_job *job, int64_t day_s)
 {
 	struct rtls_err err = { "" };
-	struct rtls_reports *reports;
+	struct rtls_subjects subjects;
 	enum rtls_status status;
 
 	rtls_date_format(job->date, day_s);
@@ -101,16 +101,16 @@ static void run_day(struct rtls_job *job, int64_t day_s)
 	job->open = 0;
 	if (!is_day_due(job))
 		return;
-	status = rtls_reports_load(job->config, job->date, &reports, &err);
+	status = rtls_subjects_open(job->config, job->date, &subjects, &err);
 	if (status == RTLS_NONE)
 		return;
 	if (status != RTLS_OK) {
 		rtls_job_trouble(job, &err);
 		return;
 	}
-	rtls_job_ask(job, reports);
-	rtls_job_deliver(job, reports);
-	rtls_reports_free(reports);
+	rtls_job_ask(job, &subjects);
+	rtls_job_deliver(job, &subjects);
+	rtls_subjects_close(&subjects);
 	finish_day(job);
 }
 

@@ -88,7 +88,8 @@ RTLS_MUST_CHECK enum rtls_status rtls_report_run(
 	struct rtls_err *err);
 
 /*
- * The same without sending and without the outbox: <directory> gets, per domain,
+ * The same without sending and without the outbox, and without leaving anything out of the reports
+ * on MX hosts: <directory> gets, per domain,
  * <domain>.json, <domain>.json.gz and for each address a <domain>.eml (a second one .2.eml); the log
  * says where each would go. Of options now is ignored, and without date it is yesterday.
  *

@@ -8,6 +8,7 @@
 #include "policy/timestamp.h"
 #include "report/report.h"
 #include "report/run.h"
+#include "report/subjects.h"
 #include "tool/report.h"
 #include "tool/report_status.h"
 
@@ -45,11 +46,16 @@ static int print_pretty(json_t *json)
 
 /* The very text that would be sent, read back for printing. NULL: no memory. */
 static json_t *report_json(
-	const struct rtls_config *config, const struct rtls_report *report)
+	const struct rtls_config *config, const struct rtls_subject *subject)
 {
-	char *text = rtls_report_json(config, report);
+	struct rtls_subject_report made;
 	json_t *json;
+	char *text;
 
+	if (rtls_subject_report(subject, NULL, &made, NULL) != RTLS_OK)
+		return NULL;
+	text = rtls_report_json(config, made.report);
+	rtls_subject_report_free(&made);
 	if (text == NULL)
 		return NULL;
 	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -58,14 +64,13 @@ static json_t *report_json(
 }
 
 static int print_all(
-	const struct rtls_config *config, const struct rtls_reports *reports)
+	const struct rtls_config *config, const struct rtls_subjects *subjects)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < rtls_reports_count(reports); i++)
+	for (size_t i = 0; i < subjects->count; i++)
 		if (json_array_append_new(array,
-			    report_json(config,
-				    rtls_reports_get(reports, i))) != 0) {
+			    report_json(config, &subjects->subject[i])) != 0) {
 			json_decref(array);
 			array = NULL;
 			break;
@@ -73,40 +78,28 @@ static int print_all(
 	return print_pretty(array);
 }
 
-static const struct rtls_report *find_report(
-	const struct rtls_reports *reports, const char *domain)
-{
-	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
-		const struct rtls_report *report = rtls_reports_get(reports, i);
-
-		if (strcmp(rtls_report_domain(report), domain) == 0)
-			return report;
-	}
-	return NULL;
-}
-
 static int print_reports(const struct rtls_config *config,
-	const struct rtls_reports *reports, const char *domain)
+	const struct rtls_subjects *subjects, const char *domain)
 {
-	const struct rtls_report *report;
+	const struct rtls_subject *subject;
 
-	if (rtls_reports_skipped(reports) > 0)
+	if (rtls_reports_skipped(subjects->reports) > 0)
 		(void)rtls_verb_fail(EX_OK,
 			"%" PRIu64 " lines of the journal do not parse",
-			rtls_reports_skipped(reports));
+			rtls_reports_skipped(subjects->reports));
 	if (domain == NULL)
-		return print_all(config, reports);
-	report = find_report(reports, domain);
-	if (report == NULL)
+		return print_all(config, subjects);
+	subject = rtls_subjects_find(subjects, domain);
+	if (subject == NULL)
 		return print_pretty(json_array());
-	return print_pretty(report_json(config, report));
+	return print_pretty(report_json(config, subject));
 }
 
 static int preview(const struct rtls_config *config, int argc, char **argv)
 {
 	struct rtls_err err = { "" };
 	char domain[RTLS_DOMAIN_SIZE];
-	struct rtls_reports *reports;
+	struct rtls_subjects subjects;
 	enum rtls_status status;
 	int exit_status;
 
@@ -124,13 +117,14 @@ static int preview(const struct rtls_config *config, int argc, char **argv)
 	if (strchr(config->contact, '@') == NULL)
 		return rtls_verb_fail(EX_CONFIG,
 			"a report needs tlsrpt_organization and tlsrpt_contact");
-	status = rtls_reports_load(config, argv[1], &reports, &err);
+	status = rtls_subjects_open(config, argv[1], &subjects, &err);
 	if (status == RTLS_NONE)
 		return print_pretty(json_array());
 	if (status != RTLS_OK)
 		return rtls_verb_report_fail(status, &err);
-	exit_status = print_reports(config, reports, argc == 3 ? domain : NULL);
-	rtls_reports_free(reports);
+	exit_status =
+		print_reports(config, &subjects, argc == 3 ? domain : NULL);
+	rtls_subjects_close(&subjects);
 	return exit_status;
 }
 

@@ -294,7 +294,7 @@ def test_by_mail_and_https(reporter):
     """B6 B7 B8: one report by Exim, one by POST, none to whom wants none."""
     full_journal(reporter)
     said = reporter.run()
-    assert "2 sent, 0 deferred, 0 waiting, 0 dropped; 1 domains want none" in said
+    assert "2 sent, 0 deferred, 0 waiting, 0 dropped; 2 domains want none" in said
     (mail,) = reporter.mails()
     assert mail.mail_from in ("", "<>") and mail.ip == "192.0.2.11"
     message, report = read_mail(mail.message, "enforce.example")
@@ -442,6 +442,32 @@ def test_two_records_are_none(reporter):
     assert reporter.lab.received() == []
 
 
+def test_report_on_host(reporter):
+    """B1.1: with DANE the MX host is a policy domain, too; each record hears of a session once."""
+    reporter.lab.set_tlsrpt("good.dane.example", "v=TLSRPTv1; rua=mailto:mx@reports.example")
+    reporter.lab.set_tlsrpt("dane-good.example", "v=TLSRPTv1; rua=mailto:mx@reports.example")
+    tlsa = reporter.keep_policy(TLSA_TEXT)
+    reporter.journal(
+        ("enforce.example", "tlsa", tlsa, "success", "203.0.113.1", "good.dane.example"),
+        ("enforce.example", "sts", "-", "success"),
+        ("nopolicy-notls.example", "tlsa", tlsa, "validation-failure", "203.0.113.1",
+         "good.dane.example"),
+        ("dane-good.example", "tlsa", tlsa, "success", "203.0.113.1", "good.dane.example"))
+    assert "3 sent, 0 deferred, 0 waiting, 0 dropped; 1 domains want none" in reporter.run()
+    (mail,) = reporter.mails()
+    _, report = read_mail(mail.message, "enforce.example")
+    assert [p["policy"]["policy-type"] for p in report["policies"]] == ["tlsa", "sts"]
+    on_host = {re.search(rb"(?m)^TLS-Report-Domain: (\S+)", mail.message).group(1).decode(): mail
+               for mail in reporter.mails("mx@reports.example")}
+    assert on_host.keys() == {"good.dane.example", "dane-good.example"}
+    _, report = read_mail(on_host["good.dane.example"].message, "good.dane.example")
+    (policy,) = report["policies"]
+    assert policy["policy"]["policy-domain"] == "good.dane.example"
+    assert list(policy["summary"].values()) == [1, 1]
+    _, report = read_mail(on_host["dane-good.example"].message, "dane-good.example")
+    assert list(report["policies"][0]["summary"].values()) == [1, 0]
+
+
 def test_lookup_fails(reporter):
     """B1.9: a name server that fails is asked again later."""
     reporter.journal(("servfail.example", "no-policy-found", "-", "success"))
@@ -467,11 +493,12 @@ def test_preview(reporter):
     full_journal(reporter)
     reports = reporter.preview(date_of())
     assert [r["policies"][0]["policy"]["policy-domain"] for r in reports] == [
-        "good.dane.example", "nopolicy-notls.example", "secure-sts.example"]
+        "good.dane.example", "good.dane.example", "nopolicy-notls.example", "secure-sts.example"]
     for report in reports:
         read_json(json.dumps(report).encode())
     check_full_report(reports[0])
     assert reporter.preview(date_of(), "Enforce.EXAMPLE.") == reports[0]
+    assert reporter.preview(date_of(), "good.dane.example") == reports[1]
     assert reporter.preview(date_of(), "nobody.example") == []
     assert reporter.preview("1999-01-01") == []
     assert reporter.lab.received() == []
@@ -496,6 +523,7 @@ def test_dry_run(reporter):
     files = {path.name: path.read_bytes() for path in (reporter.spool / "dry").iterdir()}
     assert sorted(files) == [
         "enforce.example.eml", "enforce.example.json", "enforce.example.json.gz",
+        "good.dane.example.json", "good.dane.example.json.gz",
         "nopolicy-notls.example.json", "nopolicy-notls.example.json.gz",
         "secure-sts.example.json", "secure-sts.example.json.gz"]
     check_full_report(read_json(files["enforce.example.json"]))
