@@ -76,6 +76,7 @@ struct rtls_config {
 	 * report/schedule.h. */
 	unsigned report_min_age_s;
 	unsigned report_spread_s;
+	bool report_sending_ip; /* tlsrpt_sending_ip, default yes */
 	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the
 	 * machine's own name. */
 	char report_host[65];

@@ -6,6 +6,7 @@
 #include "store/journal.h"
 
 struct reading {
+	const struct rtls_config *config;
 	struct rtls_reports *reports;
 	enum rtls_status status;
 };
@@ -13,18 +14,22 @@ struct reading {
 static bool count_line(const struct rtls_session_result *result, void *context)
 {
 	struct reading *reading = context;
+	struct rtls_session_result counted = *result;
 
-	reading->status = rtls_aggregate_add(reading->reports, result);
+	/* Here, so that failures that differ by it only become one. */
+	if (!reading->config->report_sending_ip)
+		counted.sending_ip = rtls_slice("");
+	reading->status = rtls_aggregate_add(reading->reports, &counted);
 	return reading->status == RTLS_OK;
 }
 
-static enum rtls_status read_day(const char *spool, const char *date,
-	struct rtls_reports *reports, struct rtls_err *err)
+static enum rtls_status read_day(const struct rtls_config *config,
+	const char *date, struct rtls_reports *reports, struct rtls_err *err)
 {
-	struct reading reading = { reports, RTLS_OK };
+	struct reading reading = { config, reports, RTLS_OK };
 	size_t skipped = 0;
 	enum rtls_status status = rtls_journal_each(
-		spool, date, count_line, &reading, &skipped, err);
+		config->spool, date, count_line, &reading, &skipped, err);
 
 	if (status == RTLS_OK)
 		status = reading.status;
@@ -54,7 +59,7 @@ enum rtls_status rtls_reports_load(const struct rtls_config *config,
 		rtls_err_set(err, "no memory");
 		return RTLS_NO_MEMORY;
 	}
-	status = read_day(config->spool, date, made, err);
+	status = read_day(config, date, made, err);
 	if (status != RTLS_OK)
 		rtls_reports_free(made);
 	else

@@ -43,7 +43,8 @@ static const struct row rows[] = {
 	{ "default: TLS-RPT is off", TEXT(""), RTLS_OK,
 		"\nfetch_private = no\ntlsrpt = no\ntlsrpt_organization = \n"
 		"tlsrpt_contact = \ntlsrpt_from = \ntlsrpt_min_age = 10m\n"
-		"tlsrpt_spread = 4h\ntlsrpt_host = \n"
+		"tlsrpt_spread = 4h\ntlsrpt_sending_ip = yes\n"
+		"tlsrpt_host = \n"
 		"sendmail = "
 		"/usr/sbin/exim4\n" },
 	{ "comments and blank lines",
@@ -146,6 +147,10 @@ static const struct row rows[] = {
 		"tlsrpt_min_age: expected a time" },
 	{ "B5.2 a negative age", TEXT("tlsrpt_min_age = -1s"), RTLS_INVALID,
 		"tlsrpt_min_age: expected a time" },
+	{ "B9.1 no own address", TEXT("tlsrpt_sending_ip = no"), RTLS_OK,
+		"\ntlsrpt_sending_ip = no\n" },
+	{ "B9.1 half an address", TEXT("tlsrpt_sending_ip = half"),
+		RTLS_INVALID, "tlsrpt_sending_ip: expected yes or no" },
 	{ "B6.1 which machine", TEXT("tlsrpt_host = mta-1.example.org"),
 		RTLS_OK, "\ntlsrpt_host = mta-1.example.org\n" },
 	{ "B6.1 a machine with a blank", TEXT("tlsrpt_host = mta 1"),

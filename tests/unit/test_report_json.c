@@ -257,6 +257,43 @@ static void test_host_id(void **state)
 	assert_memory_equal(id[2], digest, RTLS_HOST_ID_SIZE - 1);
 }
 
+/* tlsrpt_sending_ip = no: it is not there, and what differed by it only is one failure. */
+static void test_sending_ip(void **state)
+{
+	static const struct row row = { "", NULL,
+		LINE("a.example\tsts\t-\tvalidation-failure\t192.0.2.1\t"
+		     "mx\t-\t192.0.2.3\t-")
+			LINE("a.example\tsts\t-\tvalidation-failure\t"
+			     "192.0.2.2\tmx\t-\t192.0.2.3\t-")
+				LINE("a.example\tsts\t-\tvalidation-failure\t"
+				     "192.0.2.2\tmx\t-\t192.0.2.4\t-"),
+		"" };
+	struct rtls_reports *reports;
+	struct rtls_config config;
+	char spool[64], *json;
+
+	(void)state;
+	make_spool(&row, spool);
+	check_config(&config, spool);
+	config.report_sending_ip = false;
+	reports = load(&config);
+	json = rtls_report_json(&config, rtls_reports_get(reports, 0));
+	assert_non_null(json);
+	assert_null(strstr(json, "sending-mta-ip"));
+	assert_non_null(strstr(json,
+		"\"failure-details\":["
+		"{\"result-type\":\"validation-failure\","
+		"\"receiving-mx-hostname\":\"mx\","
+		"\"receiving-ip\":\"192.0.2.3\",\"failed-session-count\":2},"
+		"{\"result-type\":\"validation-failure\","
+		"\"receiving-mx-hostname\":\"mx\","
+		"\"receiving-ip\":\"192.0.2.4\",\"failed-session-count\":1"
+		"}]"));
+	free(json);
+	rtls_reports_free(reports);
+	check_spool_remove(spool);
+}
+
 static void test_organization(void **state)
 {
 	static const char *const names[][2] = {
@@ -467,6 +504,8 @@ int main(void)
 	CHECK_TABLE(&suite, test_utf8, utf8_rows);
 	check_add(&suite, "B4.1 B6.1 an id of the machine's own", test_host_id,
 		NULL);
+	check_add(
+		&suite, "B9.1 without the own address", test_sending_ip, NULL);
 	check_add(&suite, "B4.8 organization of any bytes", test_organization,
 		NULL);
 	check_add(&suite, "B4.8 165 policy text is capped", test_policy_caps,
