@@ -11,6 +11,7 @@
 #include "policy/utf8.h"
 #include "report/aggregate.h"
 #include "report/rua.h"
+#include "report/words.h"
 
 #define BODY_SIZE_MAX    65536 /* the part for people */
 #define HEADERS_SIZE_MAX 8192
@@ -75,34 +76,6 @@ static void add_base64(struct rtls_text *out, struct rtls_slice data)
 
 /* --- the part for people ------------------------------------------------------ */
 
-static const char *result_words(enum rtls_result result)
-{
-	static const char *const words[RTLS_RESULT_COUNT] = {
-		[RTLS_RESULT_SUCCESS] = "success",
-		[RTLS_RESULT_STARTTLS_NOT_SUPPORTED] =
-			"the host did not offer STARTTLS",
-		[RTLS_RESULT_CERTIFICATE_HOST_MISMATCH] =
-			"the certificate is for another name",
-		[RTLS_RESULT_CERTIFICATE_EXPIRED] = "the certificate expired",
-		[RTLS_RESULT_CERTIFICATE_NOT_TRUSTED] =
-			"the certificate is not trusted",
-		[RTLS_RESULT_VALIDATION_FAILURE] =
-			"TLS failed or the policy was not met",
-		[RTLS_RESULT_TLSA_INVALID] = "no TLSA record was usable",
-		[RTLS_RESULT_DNSSEC_INVALID] = "DNSSEC validation failed",
-		[RTLS_RESULT_DANE_REQUIRED] =
-			"DANE was required, but there was no TLSA record",
-		[RTLS_RESULT_STS_POLICY_FETCH_ERROR] =
-			"the MTA-STS policy could not be fetched",
-		[RTLS_RESULT_STS_POLICY_INVALID] =
-			"the MTA-STS policy is malformed",
-		[RTLS_RESULT_STS_WEBPKI_INVALID] =
-			"the certificate of the MTA-STS policy host is bad",
-	};
-
-	return words[result];
-}
-
 /* One text between others: quoted, short. */
 static void add_part(
 	struct rtls_text *out, const char *before, struct rtls_slice text)
@@ -117,7 +90,8 @@ static void add_part(
 static void add_detail(struct rtls_text *out, const struct rtls_detail *detail)
 {
 	rtls_text_printf(out, "  %8" PRIu64 "  %s (%s)\n", detail->count,
-		rtls_result_name(detail->result), result_words(detail->result));
+		rtls_result_name(detail->result),
+		rtls_words_result(detail->result));
 	if (detail->mx_host.size > 0 || detail->receiving_ip.size > 0 ||
 		detail->reason.size > 0) {
 		rtls_text_printf(out, "           ");
