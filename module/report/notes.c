@@ -20,11 +20,11 @@ static struct rtls_note *find_note(struct rtls_notes *notes, const char *text)
 static struct rtls_note *take_room(
 	struct rtls_notes *notes, enum rtls_note_weight weight)
 {
-	if (notes->count < RTLS_NOTES_MAX)
+	if (notes->count < RTLS_NOTES_KEPT_MAX)
 		return &notes->note[notes->count++];
 	notes->more++;
 	if (weight == RTLS_NOTE_WRONG)
-		for (size_t i = RTLS_NOTES_MAX; i > 0; i--)
+		for (size_t i = RTLS_NOTES_KEPT_MAX; i > 0; i--)
 			if (notes->note[i - 1].weight == RTLS_NOTE_SEEN)
 				return &notes->note[i - 1];
 	return NULL;

@@ -8,7 +8,7 @@
 #include "policy/slice.h"
 #include "policy/status.h"
 
-#define RTLS_NOTES_MAX      32 /* different ones */
+#define RTLS_NOTES_KEPT_MAX 32 /* different ones */
 #define RTLS_NOTE_SIZE      256
 #define RTLS_NOTE_WHERE_MAX 64
 
@@ -30,7 +30,7 @@ struct rtls_notes {
 	size_t count;
 	size_t more; /* notes for which there was no room */
 	size_t wrong; /* how often something was RTLS_NOTE_WRONG; one of these is always kept */
-	struct rtls_note note[RTLS_NOTES_MAX];
+	struct rtls_note note[RTLS_NOTES_KEPT_MAX];
 };
 
 /* One more; the same words again only count.

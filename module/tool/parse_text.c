@@ -8,6 +8,7 @@
 #include "policy/sts_record.h"
 #include "policy/tlsrpt_record.h"
 #include "policy/txt.h"
+#include "report/received.h"
 #include "tool/summary.h"
 #include "tool/verb.h"
 
@@ -185,7 +186,7 @@ static const struct rtls_parse_kind kinds[] = {
 	{ "sts-record", TXT_INPUT_MAX, parse_sts_record },
 	{ "sts-policy", RTLS_STS_POLICY_SIZE_MAX, parse_sts_policy },
 	{ "tlsrpt-record", TXT_INPUT_MAX, parse_tlsrpt_record },
-	{ "tlsrpt-report", RTLS_REPORT_INPUT_MAX, parse_tlsrpt_report },
+	{ "tlsrpt-report", RTLS_RECEIVED_INPUT_MAX, parse_tlsrpt_report },
 };
 
 const struct rtls_parse_kind *rtls_parse_kind(const char *name)

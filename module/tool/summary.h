@@ -1,5 +1,4 @@
-/* summary.h - read a TLS report of somebody else's (RFC 8460 section 4.4),
- * check its structure and sum it up.
+/* summary.h - sum up a TLS report of somebody else's (RFC 8460 section 4.4).
  *
  * Strict where numbers and names would be wrong, tolerant of what is
  * seen: times without a zone, policy-string or mx-host as one string. */
@@ -11,13 +10,8 @@
 #include "policy/slice.h"
 #include "policy/status.h"
 
-#define RTLS_REPORT_INPUT_MAX 10485760
-#ifndef RTLS_REPORT_SIZE_MAX /* less when fuzzing: it is allocated at once */
-#define RTLS_REPORT_SIZE_MAX 26214400 /* unpacked */
-#endif
-
 /*
- * input    JSON, or gzip of it
+ * input    what rtls_received_parse() takes
  * summary  {"organization-name", "report-id", "start", "end", "policies":
  *          [{"domain", "type", "success", "failure"}]}, for the caller to
  *          json_decref(); NULL unless RTLS_OK

@@ -49,7 +49,7 @@ static inline char *check_replace(
 /* All notes, one a line; free() it. */
 static inline char *check_notes(const struct rtls_notes *notes)
 {
-	size_t size = RTLS_NOTES_MAX * 400 + 1, used = 0;
+	size_t size = RTLS_NOTES_KEPT_MAX * 400 + 1, used = 0;
 	char *lines = calloc(1, size);
 	char line[400];
 

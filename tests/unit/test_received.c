@@ -346,17 +346,18 @@ static void notes_are_bounded(void **state)
 	char line[400];
 
 	(void)state;
-	for (int i = 0; i < RTLS_NOTES_MAX + 5; i++)
+	for (int i = 0; i < RTLS_NOTES_KEPT_MAX + 5; i++)
 		rtls_notes_add(&notes, RTLS_NOTE_SEEN, false, "", "%d", i);
-	assert_int_equal(notes.count, RTLS_NOTES_MAX);
+	assert_int_equal(notes.count, RTLS_NOTES_KEPT_MAX);
 	assert_int_equal(notes.more, 5);
 	assert_int_equal(notes.wrong, 0);
 	/* What is not harmless is never lost for what is. */
 	rtls_notes_add(&notes, RTLS_NOTE_WRONG, false, "policies[0]", "bad");
 	rtls_notes_add(&notes, RTLS_NOTE_WRONG, false, "policies[1]", "bad");
 	assert_int_equal(notes.wrong, 2);
-	assert_string_equal(rtls_note_format(&notes.note[RTLS_NOTES_MAX - 1],
-				    line, sizeof(line)),
+	assert_string_equal(
+		rtls_note_format(&notes.note[RTLS_NOTES_KEPT_MAX - 1], line,
+			sizeof(line)),
 		"policies[0]: bad (2 times)");
 	rtls_notes_add(NULL, RTLS_NOTE_WRONG, false, "", "nobody listens");
 }
