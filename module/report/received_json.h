@@ -19,4 +19,8 @@ RTLS_MUST_CHECK enum rtls_status rtls_received_load(struct rtls_slice text,
 RTLS_MUST_CHECK enum rtls_status rtls_received_normalise(json_t *foreign,
 	json_t **report, struct rtls_notes *notes, struct rtls_err *err);
 
+/* Both, of JSON or gzip of it; as rtls_received_normalise(). */
+RTLS_MUST_CHECK enum rtls_status rtls_received_data(struct rtls_slice data,
+	json_t **report, struct rtls_notes *notes, struct rtls_err *err);
+
 #endif
