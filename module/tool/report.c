@@ -10,6 +10,7 @@
 #include "report/run.h"
 #include "report/subjects.h"
 #include "tool/report.h"
+#include "tool/report_key.h"
 #include "tool/report_status.h"
 
 int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err)
@@ -134,6 +135,7 @@ static const struct {
 	const char *name;
 	int (*run)(const struct rtls_config *config, int argc, char **argv);
 } actions[] = {
+	{ "key", rtls_report_key },
 	{ "preview", preview },
 	{ "run", rtls_verb_report_run },
 	{ "status", rtls_report_status },
@@ -146,7 +148,7 @@ int rtls_verb_report(int argc, char **argv)
 
 	if (argc < 2)
 		return rtls_verb_misused(
-			"report", "expected preview, run or status");
+			"report", "expected key, preview, run or status");
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(argv[1], actions[i].name) != 0)
 			continue;
@@ -157,5 +159,6 @@ int rtls_verb_report(int argc, char **argv)
 			return exit_status;
 		return actions[i].run(&config, argc - 1, argv + 1);
 	}
-	return rtls_verb_misused("report", "expected preview, run or status");
+	return rtls_verb_misused(
+		"report", "expected key, preview, run or status");
 }
