@@ -145,10 +145,10 @@ static enum rtls_status run_sendmail(struct child *child, const char *program,
 	char *to, unsigned timeout_ms, struct rtls_err *err)
 {
 	char ignore_dots[] = "-oi", sender[] = "-f", empty[] = "<>";
-	char end_of_options[] = "--";
+	char protocol[] = "-oMr", tlsrpt[] = "tlsrpt", end_of_options[] = "--";
 	char path[RTLS_CONFIG_VALUE_MAX];
-	char *const argv[] = { path, ignore_dots, sender, empty, end_of_options,
-		to, NULL };
+	char *const argv[] = { path, ignore_dots, protocol, tlsrpt, sender,
+		empty, end_of_options, to, NULL };
 
 	if (!rtls_slice_copy(rtls_slice(program), path, sizeof(path))) {
 		rtls_err_set(err, "the path of sendmail is too long");

@@ -511,7 +511,7 @@ static void test_sendmail_sees(void **state)
 	read_file(spool, "input", got, sizeof(got));
 	assert_string_equal(got, message);
 	read_file(spool, "arguments", text, sizeof(text));
-	assert_string_equal(text, "-oi|-f|<>|--|-a@b.example|");
+	assert_string_equal(text, "-oi|-oMr|tlsrpt|-f|<>|--|-a@b.example|");
 	read_file(spool, "environment", text, sizeof(text));
 	assert_false(holds(text, "evil"));
 	assert_false(holds(text, "HOME="));
