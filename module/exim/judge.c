@@ -46,6 +46,7 @@ static void judge_certificate(const struct rtls_config *config,
 				? "TLS handshake failed"
 				: "STARTTLS offered, but no TLS "
 				  "session came about");
+		judgement->is_open = true;
 	}
 }
 
@@ -62,6 +63,8 @@ static void judge_dane(
 	else if (!session->tls)
 		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
 			"DANE validation failed");
+	judgement->is_open = judgement->result != RTLS_RESULT_SUCCESS &&
+			     session->chain.count == 0;
 }
 
 /* By the policy, or by the rules of the class: the certificate, then the name, which keeps
@@ -210,6 +213,7 @@ static struct rtls_session_result line_of(const struct rtls_session *session)
 		.time_s = time(NULL),
 		.policy_domain = rtls_slice(session->policy_domain),
 		.type = RTLS_POLICY_NONE_FOUND,
+		.sending_ip = rtls_slice(session->sending_address),
 		.mx_host = rtls_slice(session->host),
 		.mx_helo = rtls_slice(session->helo),
 		.receiving_ip = rtls_slice(session->address),
@@ -227,16 +231,10 @@ void rtls_session_report(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement)
 {
-	char sending[RTLS_ADDRESS_SIZE] = "";
-	struct rtls_session_result line = line_of(session);
+	const struct rtls_session_result line = line_of(session);
 
 	if (!is_told(config, session) || judgement->ours)
 		return;
-	/* Without a connection Exim still has the address of the one before. */
-	if (session->active)
-		rtls_slice_copy(rtls_exim_value("$sending_ip_address"), sending,
-			sizeof(sending));
-	line.sending_ip = rtls_slice(sending);
 	if (session->tlsa_bad || (is_dane(session) && !session->policy_refused))
 		report_dane(config, session, judgement, line);
 	if (wants_policy_line(session))

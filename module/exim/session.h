@@ -24,6 +24,7 @@ struct rtls_session {
 	char host[RTLS_DOMAIN_SIZE]; /* as in the MX record; no trailing dot */
 	char base[RTLS_DOMAIN_SIZE]; /* as Exim has it, CNAMEs followed */
 	char address[RTLS_ADDRESS_SIZE];
+	char sending_address[RTLS_ADDRESS_SIZE]; /* empty: no connection */
 	char helo[128]; /* quoted */
 	bool banner;
 	unsigned ehlo_count;
@@ -46,6 +47,7 @@ struct rtls_judgement {
 	enum rtls_result result;
 	char text[RTLS_ERR_SIZE]; /* empty on success */
 	bool ours;                /* trouble of ours: not to be reported */
+	bool is_open; /* ours, if what Exim says next is that (session.c) */
 };
 
 /*
@@ -97,6 +99,10 @@ void rtls_session_judge(const struct rtls_config *config,
 void rtls_session_report(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement);
+
+/* What of a session that is over was held back is written now: the next one begins, or the
+ * process ends. */
+void rtls_session_flush(void);
 
 /* The line of a host that no connection was made to for its DNS, when somebody is to
  * be told (rtls_session_dane_lookup()). */

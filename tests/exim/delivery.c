@@ -143,6 +143,7 @@ static bool start_tls(struct attempt *attempt)
 		return attempt->transport->tries_clear && !attempt->dane
 			       ? true
 			       : hang_up(attempt, ERRNO_REPLY);
+	host_set("$tls_out_ocsp", "1"); /* the handshake begins */
 	if (how == STARTTLS_BREAKS || !show_certificates(attempt) ||
 		!verify(attempt)) {
 		if (attempt->dane)
@@ -160,6 +161,7 @@ static bool session(struct attempt *attempt)
 {
 	const bool offered = attempt->facts->starttls != STARTTLS_NO;
 
+	host_set("$tls_out_ocsp", "0");
 	if (!dane_lookup(attempt))
 		return give_up(attempt, ERRNO_DNSDEFER);
 	if (*raise_event(attempt, "tcp:connect") != '\0')

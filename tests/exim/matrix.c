@@ -19,6 +19,7 @@
 
 #include "check.h"
 #include "delivery.h"
+#include "exim/session.h"
 #include "host.h"
 #include "policy/timestamp.h"
 #include "store/cache.h"
@@ -348,6 +349,7 @@ static void deliver(
 	} else if (class == RTLS_CLASS_STRICT || class == RTLS_CLASS_ENFORCE) {
 		what = "sent without a host";
 	}
+	rtls_session_flush(); /* the process of the attempt ends */
 	printf("%s\t%s\t", what, status);
 	print_journal();
 	putchar('\n');

@@ -29,13 +29,16 @@ class Behaviour:
 
     starttls    ok, absent, a reply such as "454 later", or after 220:
                 close, garbage, stall (says nothing), plain (goes on in clear text),
-                abort (fails the handshake), inject (sends a reply to EHLO in clear
+                abort (fails the handshake), wants-cert (a certificate of the client, which is
+                told so by TLS 1.3 after it believes the handshake done), leave (hangs up right
+                behind the handshake), inject (sends a reply to EHLO in clear
                 together with the 220, then TLS)
     requiretls  "", inside (only in the EHLO within TLS), outside (only in clear), both
     keyword     what is told as REQUIRETLS
     ehlo_inside reply to EHLO within TLS in place of the keywords, such as "502 no"; or close
     cert        kind of its certificate, see world.Host; "" as in the world
     later       recipients with this word in them get 450
+    mail        reply to MAIL; "close" hangs up instead
     data_end    reply after the message; "close" hangs up instead
     ehlo        more EHLO keywords
     """
@@ -62,6 +65,8 @@ BEHAVIOURS = {
     "starttls-close": Behaviour(starttls="close"),
     "starttls-garbage": Behaviour(starttls="garbage"),
     "starttls-abort": Behaviour(starttls="abort"),
+    "starttls-wants-cert": Behaviour(starttls="wants-cert"),
+    "starttls-leave": Behaviour(starttls="leave"),
     "starttls-4xx": Behaviour(starttls="454 4.7.0 TLS not available now"),
     "starttls-5xx": Behaviour(starttls="502 5.5.1 no such command"),
     "starttls-inject": Behaviour(starttls="inject", requiretls="outside"),
@@ -70,6 +75,7 @@ BEHAVIOURS = {
     "banner-421": Behaviour(banner="421 4.3.2 {ip} not now"),
     "banner-554": Behaviour(banner="554 5.3.2 {ip} no mail here"),
     "reject-mail-4xx": Behaviour(mail="451 4.3.0 later"),
+    "close-at-mail": Behaviour(mail="close"),
     "reject-mail-5xx": Behaviour(mail="550 5.7.1 no"),
     "reject-rcpt-4xx": Behaviour(rcpt="450 4.2.1 later"),
     "reject-rcpt-5xx": Behaviour(rcpt="550 5.1.1 no such user"),
@@ -228,6 +234,8 @@ class Session:
             raise Hangup("client gave up waiting for TLS")
         if how != "plain":
             self.handshake(how)
+        if how == "leave":
+            raise Hangup("left after the handshake")
         self.reset()
 
     def handshake(self, how: str) -> None:
@@ -237,14 +245,27 @@ class Session:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         if how != "abort":          # without a certificate no handshake succeeds
             context.load_cert_chain(self.certificate())
+        if how == "wants-cert":
+            context.verify_mode = ssl.CERT_REQUIRED
         context.sni_callback = self.on_sni
         try:
             # Cutting off: bytes sent in clear before the handshake are not commands.
             self.buffer = b""
-            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self.sock = context.wrap_socket(self.sock, server_side=True,
+                                            do_handshake_on_connect=False)
+            self.sock.do_handshake()
         except (ssl.SSLError, OSError) as error:
+            if how == "wants-cert":
+                self.drain()
             raise Hangup(f"TLS failed: {error}") from error
         self.note("event", "tls", sni=self.sni)
+
+    def drain(self) -> None:
+        """Let the client read what it was told: a close before all is read resets."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+            while self.sock.recv(65536):
+                pass
 
     def certificate(self) -> Path:
         """The file of this address, or the one with the kind it shows now."""
@@ -259,6 +280,8 @@ class Session:
         """MAIL FROM."""
         self.mail_command = line
         self.mail_from = _path(line)
+        if self.behaviour.mail == "close":
+            raise Hangup("closed at MAIL")
         self.send(self.behaviour.mail)
 
     def do_rcpt(self, line: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mail import deliver
+from mail import arrived, assert_delivered, assert_waiting, deliver, empty_queue
 from sender import SENDER_CONF, world
 
 OUR_IP = world.SENDER
@@ -293,3 +293,137 @@ def test_invalid_policy_is_shown_as_it_came(site):
     entry, = (entry for entry in preview(site, "enforce.example")["policies"]
               if entry["policy"]["policy-type"] == "sts")
     assert entry["policy"]["policy-string"] == BROKEN_POLICY.splitlines()
+
+
+# --- sessions that break off ----------------------------------------------------------
+
+SCRIPTED = "s6.smtp.example"
+SCRIPTED_IP = world.host_named(SCRIPTED).ip
+BREAKS = ("starttls-wants-cert", "starttls-leave", "starttls-close", "starttls-garbage",
+          "starttls-abort")
+CLASSES = {         # what applies to the host, and how its lines begin
+    "enforce-scripted.example": "sts",
+    "rotate.example": "sts",            # in testing
+    "nopolicy-scripted.example": "no-policy-found",
+    "dane-scripted.example": "tlsa",
+}
+
+
+def scripted(site, domain: str, behaviour: str, **more: object) -> str:
+    """The only MX host of a domain is told what to do; its name."""
+    host = "scripted.dane.example" if domain.startswith("dane") else SCRIPTED
+    site.lab.set_behaviour(world.host_named(host).ip, behaviour, **more)
+    if domain == "rotate.example":
+        site.lab.set_mx(domain, [f"10 {host}"])
+        site.lab.set_policy(domain, world.policy_text("testing", (host,)), id="testing")
+    return host
+
+
+def outcome(domain: str, host: str, result: str, reason: str = NOWHERE, **more: object) -> Line:
+    """The line that is to be there."""
+    policy_type = CLASSES[domain]
+    return Line(domain, policy_type, result, reason, **at(host, **more),
+                has_policy=policy_type != "no-policy-found")
+
+
+@pytest.mark.parametrize("behaviour", BREAKS)
+@pytest.mark.parametrize("domain", CLASSES)
+def test_broken_handshake_counts_once(site, domain, behaviour):
+    """B2.2, B2.6: also where TLS 1.3 lets the client believe the handshake done, and the server
+    rejects it behind that; there is no success beside it. Where Exim tries again in clear it
+    is the same session."""
+    host = scripted(site, domain, behaviour)
+    marker = deliver(site, f"bob@{domain}")
+    found = [message.tls for message in arrived(site, marker)]
+    if CLASSES[domain] == "tlsa" or domain.startswith("enforce"):
+        assert found == []
+    elif behaviour != "starttls-leave":     # where a reset may overtake the end of the stream
+        assert found == [""], site.lab.mainlog()
+    reason = ("DANE validation failed" if domain.startswith("dane") else
+              "TLS handshake failed" if behaviour in BREAKS[:2] else NO_TLS)
+    assert journal(site) == [outcome(domain, host, "validation-failure", reason)]
+
+
+@pytest.mark.parametrize("reply", ["454 4.7.0 TLS not available now", "502 5.5.1 no such command"])
+@pytest.mark.parametrize("domain", CLASSES)
+def test_error_reply_to_starttls(site, domain, reply):
+    """It was offered, so it is supported: a failure of the session, and not a silent one: mail
+    servers whose certificate cannot be read answer so. RFC 8460 section 4.3.4 would let
+    a 4xx be left out."""
+    host = scripted(site, domain, "good", starttls=reply)
+    deliver(site, f"bob@{domain}")
+    reason = "DANE validation failed" if domain.startswith("dane") else NO_TLS
+    assert journal(site) == [outcome(domain, host, "validation-failure", reason)]
+
+
+@pytest.mark.parametrize("behaviour", ["close-at-mail", "reject-mail-5xx", "reject-rcpt-4xx",
+                                       "close-at-dot"])
+@pytest.mark.parametrize("domain", CLASSES)
+def test_what_comes_after_tls_does_not_count(site, domain, behaviour):
+    """A session whose EHLO was answered inside TLS was a good one, whatever becomes of the
+    message."""
+    host = scripted(site, domain, behaviour)
+    marker = deliver(site, f"bob@{domain}")
+    assert arrived(site, marker) == []
+    assert journal(site) == [outcome(domain, host, "success")]
+
+
+@pytest.mark.parametrize("behaviour", ["banner-421", "banner-554"])
+@pytest.mark.parametrize("domain", CLASSES)
+def test_no_session(site, domain, behaviour):
+    """B2.3: what ends before TLS could have a part in it is not counted."""
+    scripted(site, domain, behaviour)
+    deliver(site, f"bob@{domain}")
+    assert journal(site) == []
+
+
+# --- trouble of ours -----------------------------------------------------------------
+
+NO_KEY = ("tls_certificate = /etc/exim4/none.pem\n  tls_privatekey = /etc/exim4/none.key\n")
+NO_TRUST = "tls_verify_certificates = /etc/exim4/none.pem\n"
+
+
+def with_option(text: str) -> str:
+    """The site's own transport with something more, and ours by their macros."""
+    return SENDER_CONF.replace("  event_action = REQUIRETLS_EVENT\n",
+                               f"  event_action = REQUIRETLS_EVENT\n  {text}", 1)
+
+
+@pytest.mark.parametrize("option", [NO_KEY, NO_TRUST])
+@pytest.mark.parametrize("domain", ["nopolicy.example", "testing.example", "dane-good.example"])
+def test_our_own_transport_is_broken(site, domain, option):
+    """A client key that is missing, a trust store that is: TLS fails with every host there is,
+    and none of them is to blame. Exim's second try in clear is no session of its own."""
+    site.lab.write_sender_conf(with_option(option))
+    marker = deliver(site, f"bob@{domain}")
+    assert bool(arrived(site, marker)) == (domain != "dane-good.example"), site.lab.mainlog()
+    assert journal(site) == []
+    (site.lab.state / "sender/log/paniclog").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("macros", [
+    "REMOTE_SMTP_TLS_CERTIFICATE = /etc/exim4/none.pem\n"
+    "REMOTE_SMTP_PRIVATEKEY = /etc/exim4/none.key\n",
+    "REQUIRETLS_CIPHERS = NO-SUCH-CIPHER\n"])
+@pytest.mark.parametrize("recipient", ["bob@enforce.example", "bob+requiretls@secure.example",
+                                       "bob@dane-good.example"])
+def test_protected_transports_are_broken(site, recipient, macros):
+    """The same where nothing goes in clear."""
+    conf = macros + SENDER_CONF
+    if "dane" in recipient:
+        conf = macros + with_option("tls_require_ciphers = NO-SUCH-CIPHER\n")
+    site.lab.write_sender_conf(conf)
+    assert_waiting(site, deliver(site, recipient))
+    assert journal(site) == []
+
+
+def test_exim_trusts_other_certificates_than_we_do(site):
+    """ca_file finds the chain good, Exim does not: one of the two is misconfigured, the host is
+    not."""
+    ca = site.lab.state / "ca"
+    site.lab.write_etc("both.pem", site.lab.ca_bundle.read_text()
+                       + (ca / "unknown.pem").read_text())
+    site.configure(ca_file="/etc/exim4/both.pem")
+    assert_waiting(site, deliver(site, "bob@enforce-unknownca.example"))
+    assert "(certificate verification failed)" in site.lab.mainlog()
+    assert journal(site) == []
