@@ -180,7 +180,8 @@ static void report_dane(const struct rtls_config *config,
 static bool wants_policy_line(const struct rtls_session *session)
 {
 	if (!session->plan.sts)
-		return !is_dane(session) && !session->tlsa_bad;
+		return !session->plan.unresolved && !is_dane(session) &&
+		       !session->tlsa_bad;
 	return !is_dane(session) ||
 	       (session->verdict != RTLS_HOST_DANE && !session->plan.mx_secure);
 }

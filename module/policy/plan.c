@@ -257,6 +257,8 @@ static void add_word(
 
 static void add_policy(const struct rtls_plan *plan, struct rtls_text *out)
 {
+	if (plan->unresolved)
+		add_word(out, "unresolved", rtls_slice("yes"));
 	if (!plan->sts)
 		return;
 	add_word(out, "sts", rtls_slice(rtls_sts_mode_name(plan->sts_mode)));
@@ -390,6 +392,12 @@ static bool parse_dnssec(
 	return parse_yes(value, &plan->mx_secure);
 }
 
+static bool parse_unresolved(
+	struct rtls_slice value, struct rtls_session_plan *plan)
+{
+	return parse_yes(value, &plan->unresolved);
+}
+
 static bool parse_implicit(
 	struct rtls_slice value, struct rtls_session_plan *plan)
 {
@@ -461,6 +469,7 @@ static const struct {
 	{ "id", parse_id },
 	{ "policy", parse_digest },
 	{ "exempt", parse_exempt },
+	{ "unresolved", parse_unresolved },
 	{ "dnssec", parse_dnssec },
 	{ "implicit", parse_implicit },
 	{ "via", parse_via },

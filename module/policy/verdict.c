@@ -207,6 +207,11 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 	plan->record = demand->record;
 	if (demand->fresh)
 		plan->mx_dnssec = demand->record->mx_dnssec;
+	plan->unresolved =
+		question->policy == NULL &&
+		(!demand->fresh || (question->config->mta_sts &&
+					   demand->record->txt ==
+						   RTLS_TXT_FAILED));
 	if (demand->policy == NULL)
 		return;
 	plan->sts = true;
@@ -239,6 +244,7 @@ static bool decide_literal(
 	demand.policy = NULL;
 	demand.fresh = false;
 	describe(&demand, plan);
+	plan->unresolved = false; /* there is nothing to look up */
 	if (demand.strict || demand.secure || demand.required != 0)
 		return refuse(plan, FAIL_FOR_GOOD,
 			"5.7.10 an address literal has no name that could be "

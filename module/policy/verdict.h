@@ -61,6 +61,7 @@ struct rtls_plan {
 	enum rtls_class class;
 	bool own_mx; /* route by the record's hosts, else the site's own way */
 	bool sts;    /* a policy of mode testing or enforce is known */
+	bool unresolved; /* nor is it known that there is none */
 	enum rtls_sts_mode sts_mode;
 	struct rtls_slice policy_id;
 	struct rtls_slice policy_digest;
@@ -91,6 +92,8 @@ bool rtls_question_needs_record(const struct rtls_question *question);
  *   tlsafail="b"
  * or fail="5.7.10 ..." or defer="4.7.0 ...".
  *
+ * unresolved  yes: whether there is a policy could not be looked up, which is not the
+ *           domain's doing; nothing is reported of what there is without one
  * sts       the mode in force, which rules and exemptions of this site change
  * exempt    sts: it would be enforce, and an exemption lifts that
  * dnssec    yes or no: of the MX answer; left out when not known
@@ -144,6 +147,7 @@ struct rtls_session_plan {
 	bool sts;
 	enum rtls_sts_mode sts_mode;
 	bool sts_exempt; /* an exemption made the mode testing */
+	bool unresolved;
 	struct rtls_slice policy_id;
 	struct rtls_slice policy_digest;
 	bool mx_secure;

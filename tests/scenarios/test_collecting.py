@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mail import arrived, assert_delivered, assert_waiting, deliver, empty_queue
-from sender import SENDER_CONF, world
+from sender import SENDER_CONF, SPOOL, world
 
 OUR_IP = world.SENDER
 EXIM_HELO = "mx.mail.example"           # what all hosts on the receiving Exim call themselves
@@ -427,3 +427,57 @@ def test_exim_trusts_other_certificates_than_we_do(site):
     assert_waiting(site, deliver(site, "bob@enforce-unknownca.example"))
     assert "(certificate verification failed)" in site.lab.mainlog()
     assert journal(site) == []
+
+
+OUR_DNS = {
+    "our resolver is down": {"resolver": world.NOTHING_LISTENS, "dns_timeout": "300ms",
+                             "resolve_timeout": "3s"},
+    "our trust anchor is missing": {"trust_anchor": "/etc/exim4/none"},
+    "our program is missing": {"program": "/usr/sbin/none"},
+}
+
+
+@pytest.mark.parametrize("what", OUR_DNS)
+@pytest.mark.parametrize("domain", ["enforce.example", "enforce-notls.example",
+                                    "nopolicy-notls.example", "dane-bad.example"])
+def test_what_we_could_not_look_up(site, domain, what):
+    """Nobody is told that there is no policy, because we could not ask for it. Exim does DANE
+    by a resolver of its own, and what comes of that is the host's doing."""
+    site.configure(**OUR_DNS[what])
+    deliver(site, f"bob@{domain}")
+    assert [(line.type, line.result) for line in journal(site)] == (
+        [("tlsa", "validation-failure")] if "dane" in domain else [])
+
+
+def test_policy_record_that_cannot_be_had(site):
+    """The same where it is the domain's name server that fails on this one question."""
+    site.lab.set_rrset("_mta-sts.nopolicy.example", "NS", ["servfail.nic.example."])
+    assert_delivered(site, deliver(site, "bob@nopolicy.example"))
+    assert journal(site) == []
+
+
+def test_broken_configuration(site):
+    """Mail waits, and nobody is blamed."""
+    site.lab.send("alice@lab.example", ["bob@enforce-notls.example"], body="x", queue_only=True)
+    site.configure(mta_sts="perhaps")
+    site.lab.run_queue()
+    assert len(site.lab.queue()) == 1 and journal(site) == []
+
+
+def test_journal_that_cannot_be_written(site):
+    """Mail goes on; one line says what is missing."""
+    site.lab.exec(["/bin/sh", "-c", f"mkdir -p {SPOOL} && "
+                                    f"rm -rf {SPOOL}/tlsrpt && touch {SPOOL}/tlsrpt"],
+                  user="Debian-exim")
+    assert_delivered(site, deliver(site, "bob@enforce.example"))
+    assert site.log().count("TLS-RPT journal not written: ") == 1
+
+
+def test_no_ca_file(site):
+    """Neither hosts nor policy hosts are blamed for a ca_file that cannot be read."""
+    site.configure(ca_file="/etc/exim4/none.pem")
+    for domain in ("enforce-selfsigned.example", "testing-selfsigned.example",
+                   "nopolicy-selfsigned.example"):
+        deliver(site, f"bob@{domain}")
+    assert [line.type for line in journal(site) if line.result != "success"] == []
+    assert "a reason of ours" in site.log()
