@@ -31,4 +31,28 @@ RTLS_MUST_CHECK enum rtls_status rtls_journal_each(const char *spool,
 	const char *date, rtls_journal_visit *visit, void *context,
 	size_t *skipped, struct rtls_err *err);
 
+struct rtls_compaction {
+	uint64_t sessions;
+	size_t lines;   /* that they are now */
+	size_t skipped; /* did not parse, and are gone */
+};
+
+/*
+ * Put a file in the place of the day's that gives the same sums, with a line per distinct
+ * result. Other processes may append meanwhile: what comes late is in the new file as it came. Whoever
+ * dies on the way leaves the old file.
+ *
+ * done  filled on RTLS_OK
+ * RTLS_NONE       no journal for that day
+ * RTLS_INVALID    not a date, no file of ours, or so many different lines that there is little
+ *                 to gain (tens of megabytes): left as it is
+ * RTLS_TEMPORARY, RTLS_NO_MEMORY, RTLS_BUG  left as it is; err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_journal_compact(const char *spool,
+	const char *date, struct rtls_compaction *done, struct rtls_err *err);
+
+/* Has nothing been appended since? A compacted file bears the day's first second as its
+ * time. modified_s: of the file of that day, see rtls_file_each() */
+bool rtls_journal_is_compact(int64_t day_s, int64_t modified_s);
+
 #endif

@@ -8,25 +8,34 @@
 void rtls_lines_init(struct rtls_lines *lines, int fd)
 {
 	lines->fd = fd;
+	lines->left = UINT64_MAX;
 	lines->ended = false;
 	lines->torn = false;
 	lines->begin = 0;
 	lines->end = 0;
 }
 
+void rtls_lines_limit(struct rtls_lines *lines, uint64_t bytes)
+{
+	lines->left = bytes;
+}
+
 /* Move what is left to the front and read more behind it; false on error. */
 static bool refill(struct rtls_lines *lines)
 {
 	size_t left = lines->end - lines->begin;
+	size_t room = sizeof(lines->data) - left;
 	ssize_t n;
 
 	memmove(lines->data, lines->data + lines->begin, left);
 	lines->begin = 0;
 	lines->end = left;
-	n = TEMP_FAILURE_RETRY(read(
-		lines->fd, lines->data + left, sizeof(lines->data) - left));
+	if (room > lines->left)
+		room = (size_t)lines->left;
+	n = TEMP_FAILURE_RETRY(read(lines->fd, lines->data + left, room));
 	if (n < 0)
 		return false;
+	lines->left -= (size_t)n;
 	lines->ended = n == 0;
 	lines->end += (size_t)n;
 	return true;

@@ -4,6 +4,7 @@
 #define RTLS_LINES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "policy/slice.h"
 #include "policy/status.h"
@@ -12,6 +13,7 @@
 
 struct rtls_lines {
 	int fd;            /* borrowed */
+	uint64_t left;     /* bytes that may still be read of it */
 	bool ended;        /* read() said so */
 	bool torn;         /* in the middle of a line that did not fit */
 	size_t begin, end; /* what of data is not yet given out */
@@ -19,6 +21,9 @@ struct rtls_lines {
 };
 
 void rtls_lines_init(struct rtls_lines *lines, int fd);
+
+/* As if the file ended behind so many bytes. */
+void rtls_lines_limit(struct rtls_lines *lines, uint64_t bytes);
 
 /*
  * line  without its LF; borrowed until the next call
