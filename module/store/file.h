@@ -81,6 +81,25 @@ RTLS_MUST_CHECK enum rtls_status rtls_file_each(const char *root_directory,
 	bool (*visit)(const char *name, int64_t modified_s, void *context),
 	void *context, struct rtls_err *err);
 
+/* The same for each directory in it. */
+RTLS_MUST_CHECK enum rtls_status rtls_file_each_directory(
+	const char *root_directory, const char *path,
+	bool (*visit)(const char *name, int64_t modified_s, void *context),
+	void *context, struct rtls_err *err);
+
+/* As rtls_file_remove(), for a file in the spool: no directory on the way may be a link. */
+RTLS_MUST_CHECK enum rtls_status rtls_file_remove_below(
+	const char *root_directory, const char *path, struct rtls_err *err);
+
+/*
+ * Remove a directory of the spool and the regular files in it, hidden ones too.
+ * RTLS_NONE       no such directory
+ * RTLS_TEMPORARY  it is still there, with what could not be removed; anything that is
+ *                 no regular file cannot
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_file_remove_directory(
+	const char *root_directory, const char *path, struct rtls_err *err);
+
 /* unlink(); a file that is not there is RTLS_NONE. */
 RTLS_MUST_CHECK enum rtls_status rtls_file_remove(
 	const char *path, struct rtls_err *err);

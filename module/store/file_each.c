@@ -16,6 +16,7 @@
 /* What rtls_file_each() was asked. */
 struct listing {
 	DIR *directory;
+	mode_t kind; /* S_IFREG or S_IFDIR */
 	bool (*visit)(const char *name, int64_t modified_s, void *context);
 	void *context;
 };
@@ -48,7 +49,7 @@ static bool visit_entry(const struct listing *listing, const char *name)
 	if (fstatat(dirfd(listing->directory), name, &info,
 		    AT_SYMLINK_NOFOLLOW) != 0)
 		return true;
-	if (!S_ISREG(info.st_mode))
+	if ((info.st_mode & S_IFMT) != listing->kind)
 		return true;
 	return listing->visit(name, (int64_t)info.st_mtime, listing->context);
 }
@@ -86,11 +87,10 @@ static DIR *open_stream(int parent, const char *name)
 	return directory;
 }
 
-enum rtls_status rtls_file_each(const char *root_directory, const char *path,
-	bool (*visit)(const char *name, int64_t modified_s, void *context),
-	void *context, struct rtls_err *err)
+/* listing: all but its directory. */
+static enum rtls_status list(struct listing *listing,
+	const char *root_directory, const char *path, struct rtls_err *err)
 {
-	struct listing listing = { NULL, visit, context };
 	enum rtls_status status;
 	const char *name;
 	int parent, error;
@@ -99,15 +99,34 @@ enum rtls_status rtls_file_each(const char *root_directory, const char *path,
 		root_directory, path, false, &parent, &name, err);
 	if (status != RTLS_OK)
 		return status;
-	listing.directory = open_stream(parent, name);
+	listing->directory = open_stream(parent, name);
 	error = errno;
 	(void)close(parent);
-	if (listing.directory == NULL) {
+	if (listing->directory == NULL) {
 		(void)rtls_open_failed(err, "open", path, error);
 		return error == ENOENT ? RTLS_NONE : RTLS_TEMPORARY;
 	}
-	error = visit_all(&listing);
-	(void)closedir(listing.directory);
+	error = visit_all(listing);
+	(void)closedir(listing->directory);
 	return error == 0 ? RTLS_OK
 			  : rtls_open_failed(err, "list", path, error);
+}
+
+enum rtls_status rtls_file_each(const char *root_directory, const char *path,
+	bool (*visit)(const char *name, int64_t modified_s, void *context),
+	void *context, struct rtls_err *err)
+{
+	struct listing listing = { NULL, S_IFREG, visit, context };
+
+	return list(&listing, root_directory, path, err);
+}
+
+enum rtls_status rtls_file_each_directory(const char *root_directory,
+	const char *path,
+	bool (*visit)(const char *name, int64_t modified_s, void *context),
+	void *context, struct rtls_err *err)
+{
+	struct listing listing = { NULL, S_IFDIR, visit, context };
+
+	return list(&listing, root_directory, path, err);
 }
