@@ -530,6 +530,8 @@ static const struct key keys[] = {
 		"name the own address in the reports" },
 	{ "tlsrpt_host", &type_host, FIELD(report_host),
 		"name that tells this machine's reports apart; none: its own" },
+	{ "tlsrpt_keep", &type_days, FIELD(tlsrpt_keep_days),
+		"how long journals, outbox and policy texts are kept" },
 	{ "sendmail", &type_path, FIELD(sendmail),
 		"program that takes the reports as mail" },
 };
@@ -564,6 +566,7 @@ void rtls_config_defaults(struct rtls_config *config)
 		sizeof(config->user));
 	config->cache_max = 100000;
 	config->cache_keep_days = 180;
+	config->tlsrpt_keep_days = 30;
 	config->resolve_timeout_ms = 20000;
 	config->dns_timeout_ms = 5000;
 	config->fetch_timeout_ms = 15000;

@@ -80,6 +80,7 @@ struct rtls_config {
 	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the
 	 * machine's own name. */
 	char report_host[65];
+	unsigned tlsrpt_keep_days;            /* tlsrpt_keep, default "30d" */
 	char sendmail[RTLS_CONFIG_VALUE_MAX]; /* default /usr/sbin/exim4 */
 };
 

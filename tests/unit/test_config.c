@@ -44,9 +44,9 @@ static const struct row rows[] = {
 		"\nfetch_private = no\ntlsrpt = no\ntlsrpt_organization = \n"
 		"tlsrpt_contact = \ntlsrpt_from = \ntlsrpt_min_age = 10m\n"
 		"tlsrpt_spread = 4h\ntlsrpt_sending_ip = yes\n"
-		"tlsrpt_host = \n"
-		"sendmail = "
-		"/usr/sbin/exim4\n" },
+		"tlsrpt_host = \n" },
+	{ "default: sendmail", TEXT(""), RTLS_OK,
+		"\nsendmail = /usr/sbin/exim4\n" },
 	{ "comments and blank lines",
 		TEXT("# one\n\n \t\n\t# two = 2\nmta_sts = no\n#"), RTLS_OK,
 		"\nmta_sts = no\n" },
@@ -87,6 +87,9 @@ static const struct row rows[] = {
 		"\ncache_keep = 3650d\n" },
 	{ "default: cache_max and cache_keep", TEXT(""), RTLS_OK,
 		"\ncache_max = 100000\ncache_keep = 180d\n" },
+	{ "days for TLS-RPT", TEXT("tlsrpt_keep = 400d"), RTLS_OK,
+		"\ntlsrpt_keep = 400d\n" },
+	{ "default: tlsrpt_keep", TEXT(""), RTLS_OK, "\ntlsrpt_keep = 30d\n" },
 	{ "seconds without unit", TEXT("dns_timeout = 7"), RTLS_OK,
 		"\ndns_timeout = 7s\n" },
 	{ "milliseconds", TEXT("dns_timeout = 1500ms"), RTLS_OK,
@@ -222,6 +225,8 @@ static const struct row rows[] = {
 		"cache_keep: expected days" },
 	{ "days without unit", TEXT("cache_keep = 30"), RTLS_INVALID,
 		"cache_keep: expected days" },
+	{ "no day for TLS-RPT", TEXT("tlsrpt_keep = 0d"), RTLS_INVALID,
+		"tlsrpt_keep: expected days, from 1d to 3650d" },
 	{ "a unit without days", TEXT("cache_keep = d"), RTLS_INVALID,
 		"cache_keep: expected days" },
 	{ "no time at all", TEXT("dns_timeout = 0"), RTLS_INVALID,
