@@ -6,6 +6,7 @@
 
 #include "report/job.h"
 #include "report/schedule.h"
+#include "report/tidy.h"
 #include "store/lock.h"
 
 #define DAY_S        86400
@@ -172,6 +173,7 @@ enum rtls_status rtls_report_run(const struct rtls_config *config,
 	if (status != RTLS_OK)
 		return RTLS_TEMPORARY;
 	status = run_days(&job);
+	rtls_tidy(config, options->now_s, outside->log, outside->context);
 	rtls_lock_release(lock);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* policies.c - policy texts under the name of their SHA-256. */
 #include "store/policies.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
 #include <limits.h>
@@ -89,17 +90,20 @@ enum rtls_status rtls_policies_get(const char *spool, struct rtls_slice digest,
 }
 
 /* Whoever removes old policies goes by this time; that it could not be
- * renewed is no reason to lose a result. */
-static void renew_time(const char *spool, const char *path)
+ * renewed is no reason to lose a result. False: it was removed just now. */
+static bool renew_time(const char *spool, const char *path)
 {
+	bool is_there = true;
 	const char *name;
 	int directory;
 
 	if (rtls_open_parent(spool, path, false, &directory, &name, NULL) !=
 		RTLS_OK)
-		return;
-	(void)utimensat(directory, name, NULL, AT_SYMLINK_NOFOLLOW);
+		return true;
+	if (utimensat(directory, name, NULL, AT_SYMLINK_NOFOLLOW) != 0)
+		is_there = errno != ENOENT;
 	(void)close(directory);
+	return is_there;
 }
 
 enum rtls_status rtls_policies_put(const char *spool, struct rtls_slice text,
@@ -122,9 +126,8 @@ enum rtls_status rtls_policies_put(const char *spool, struct rtls_slice text,
 		return status;
 	/* One that is damaged is as good as none. */
 	if (rtls_policies_get(spool, rtls_slice(digest), buffer, &kept, NULL) ==
-		RTLS_OK) {
-		renew_time(spool, path);
+			RTLS_OK &&
+		renew_time(spool, path))
 		return RTLS_OK;
-	}
 	return rtls_file_replace(spool, path, text, err);
 }

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "report/run.h"
+#include "report/tidy.h"
 #include "tool/report.h"
 
 static void print_line(void *context, const char *line)
@@ -59,6 +60,8 @@ static int run_options(const struct rtls_config *config,
 
 	if (!config->tlsrpt) {
 		(void)puts("TLS-RPT is off (tlsrpt = no): nothing is sent");
+		if (directory == NULL)
+			rtls_tidy(config, options->now_s, print_line, NULL);
 		return EX_OK;
 	}
 	status = rtls_outside_open(config, &outside, &err);
