@@ -1,4 +1,4 @@
-/* cache.c - `exim-requiretls cache`: list, show, edit, flush, refresh. */
+/* cache.c - `exim-requiretls cache`: list, show, edit, flush, refresh, size. */
 #include "store/cache.h"
 
 #include <stdint.h>
@@ -11,6 +11,7 @@
 #include "tool/edit.h"
 #include "tool/names.h"
 #include "tool/refresh.h"
+#include "tool/usage.h"
 #include "tool/verb.h"
 #include "tool/view.h"
 
@@ -191,6 +192,27 @@ static int cache_refresh(struct request *request)
 	return rtls_refresh_cache(&request->config, request->all);
 }
 
+/* --- size ------------------------------------------------------------------ */
+
+static int cache_size(struct request *request)
+{
+	struct rtls_err err = { "" };
+	struct rtls_usage usage;
+	enum rtls_status status =
+		rtls_usage_read(request->config.spool, &usage, &err);
+	int exit_status = EX_OK;
+
+	if (status != RTLS_OK)
+		exit_status =
+			rtls_verb_fail(rtls_verb_exit(status), "%s", err.text);
+	if (request->json)
+		return rtls_verb_print_json(
+			rtls_usage_json(&usage), exit_status);
+	rtls_usage_print_cache(&usage);
+	rtls_usage_print_reports(&usage);
+	return exit_status;
+}
+
 /* --- the verb -------------------------------------------------------------- */
 
 enum domain_use {
@@ -212,6 +234,7 @@ static const struct subverb subverbs[] = {
 	{ "edit", cache_edit, DOMAIN_MUST, false, false },
 	{ "flush", cache_flush, DOMAIN_MAY, false, true },
 	{ "refresh", cache_refresh, DOMAIN_MAY, false, true },
+	{ "size", cache_size, DOMAIN_NONE, true, false },
 };
 
 static const struct subverb *find_subverb(const char *name)
@@ -272,8 +295,8 @@ int rtls_verb_cache(int argc, char **argv)
 	int exit_status;
 
 	if (subverb == NULL)
-		return rtls_verb_misused(
-			"cache", "expected list, show, edit, flush or refresh");
+		return rtls_verb_misused("cache",
+			"expected list, show, edit, flush, refresh or size");
 	request = calloc(1, sizeof(*request));
 	if (request == NULL)
 		return rtls_verb_fail(EX_OSERR, "out of memory");

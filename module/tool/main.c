@@ -53,9 +53,11 @@ static const struct verb verbs[] = {
 		"       exim-requiretls cache edit DOMAIN\n"
 		"       exim-requiretls cache flush DOMAIN|--all\n"
 		"       exim-requiretls cache refresh [DOMAIN|--all]\n"
+		"       exim-requiretls cache size [--json]\n"
 		"\n"
 		"  refresh  fetch anew the policies that are due, forget domains out of use\n"
-		"           DOMAIN: this one, now; --all: every policy, now\n",
+		"           DOMAIN: this one, now; --all: every policy, now\n"
+		"  size     how much the spool holds, journals and reports included\n",
 		rtls_verb_cache, POWER_USER, "edit" },
 	{ "report", "preview and send the TLS reports of a day",
 		"report preview DATE [DOMAIN]\n"

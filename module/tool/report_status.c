@@ -3,15 +3,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "policy/timestamp.h"
+#include "report/outbox.h"
 #include "report/report.h"
-#include "report/run.h"
+#include "store/file.h"
+#include "tool/usage.h"
 #include "tool/verb.h"
 
-#define DAY_S     86400
 #define PATH_SIZE 1024
 
 static int fail(enum rtls_status status, const struct rtls_err *err)
@@ -163,28 +165,115 @@ static json_t *day_json(const struct day *day)
 		"untouched", (json_int_t)day->untouched, "open", day->open);
 }
 
-/* The newest first; as many days as a run would look at, and today. */
+/* --- all days --------------------------------------------------------------- */
+
+struct dates {
+	size_t count;
+	size_t room;
+	char (*date)[RTLS_DATE_SIZE];
+};
+
+static bool add_date(const char *name, int64_t modified_s, void *context)
+{
+	struct dates *dates = context;
+	int64_t day_s;
+
+	(void)modified_s;
+	if (rtls_date_parse(rtls_slice(name), &day_s) != RTLS_OK)
+		return true;
+	if (dates->count == dates->room) {
+		const size_t room = dates->room == 0 ? 64 : dates->room * 2;
+		void *larger =
+			reallocarray(dates->date, room, sizeof(dates->date[0]));
+
+		if (larger == NULL)
+			return false;
+		dates->date = larger;
+		dates->room = room;
+	}
+	memcpy(dates->date[dates->count++], name, RTLS_DATE_SIZE);
+	return true;
+}
+
+static int compare_newest_first(const void *left, const void *right)
+{
+	return strcmp(right, left);
+}
+
+/* The days that have a journal, the newest first. */
+static enum rtls_status find_dates(const struct rtls_config *config,
+	struct dates *dates, struct rtls_err *err)
+{
+	char path[PATH_SIZE];
+	enum rtls_status status;
+
+	(void)snprintf(path, sizeof(path), "%s/tlsrpt", config->spool);
+	status = rtls_file_each(config->spool, path, add_date, dates, err);
+	if (dates->count > 0)
+		qsort(dates->date, dates->count, sizeof(dates->date[0]),
+			compare_newest_first);
+	return status == RTLS_NONE ? RTLS_OK : status;
+}
+
+static int show_day(
+	const struct rtls_config *config, const char *date, json_t *days)
+{
+	struct day day = { .open = json_array() };
+	struct rtls_err err = { "" };
+	int exit_status = EX_OK;
+	enum rtls_status status;
+
+	memcpy(day.date, date, RTLS_DATE_SIZE);
+	status = read_day(config, &day, &err);
+	if (status != RTLS_OK && status != RTLS_NONE)
+		exit_status = fail(status, &err);
+	else if (status == RTLS_OK && days != NULL)
+		(void)json_array_append_new(days, day_json(&day));
+	else if (status == RTLS_OK)
+		print_day(&day);
+	json_decref(day.open);
+	return exit_status;
+}
+
 static int show_days(const struct rtls_config *config, json_t *days)
 {
-	int64_t now_s = (int64_t)time(NULL);
-	int exit_status = EX_OK;
+	struct dates dates = { 0 };
+	struct rtls_err err = { "" };
+	enum rtls_status status = find_dates(config, &dates, &err);
+	int exit_status = status == RTLS_OK ? EX_OK : fail(status, &err);
 
-	for (int back = 0; back <= RTLS_DAYS_CAUGHT_UP; back++) {
-		struct day day = { .open = json_array() };
-		struct rtls_err err = { "" };
-		enum rtls_status status;
+	for (size_t i = 0; i < dates.count; i++) {
+		const int one = show_day(config, dates.date[i], days);
 
-		rtls_date_format(day.date, now_s - (int64_t)back * DAY_S);
-		status = read_day(config, &day, &err);
-		if (status != RTLS_OK && status != RTLS_NONE)
-			exit_status = fail(status, &err);
-		else if (status == RTLS_OK && days != NULL)
-			(void)json_array_append_new(days, day_json(&day));
-		else if (status == RTLS_OK)
-			print_day(&day);
-		json_decref(day.open);
+		if (one != EX_OK)
+			exit_status = one;
 	}
+	free(dates.date);
 	return exit_status;
+}
+
+static int show_text(
+	const struct rtls_config *config, const struct rtls_usage *usage)
+{
+	int exit_status;
+
+	if (!config->tlsrpt)
+		(void)puts("TLS-RPT is off (tlsrpt = no)");
+	exit_status = show_days(config, NULL);
+	rtls_usage_print_reports(usage);
+	return exit_status;
+}
+
+static int show_json(
+	const struct rtls_config *config, const struct rtls_usage *usage)
+{
+	json_t *days = json_array();
+	const int exit_status = show_days(config, days);
+
+	return rtls_verb_print_json(
+		json_pack("{s:b, s:o, s:o}", "tlsrpt", config->tlsrpt, "days",
+			days, "kept", rtls_usage_json(usage)),
+		exit_status);
 }
 
 int rtls_report_status(const struct rtls_config *config, int argc, char **argv)
@@ -193,9 +282,11 @@ int rtls_report_status(const struct rtls_config *config, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
+	struct rtls_err err = { "" };
+	struct rtls_usage usage;
 	bool wants_json = false;
+	enum rtls_status status;
 	int option, exit_status;
-	json_t *days;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'j')
@@ -204,14 +295,8 @@ int rtls_report_status(const struct rtls_config *config, int argc, char **argv)
 	}
 	if (optind != argc)
 		return rtls_verb_misused("report", "unexpected argument");
-	if (!wants_json) {
-		if (!config->tlsrpt)
-			(void)puts("TLS-RPT is off (tlsrpt = no)");
-		return show_days(config, NULL);
-	}
-	days = json_array();
-	exit_status = show_days(config, days);
-	return rtls_verb_print_json(
-		json_pack("{s:b, s:o}", "tlsrpt", config->tlsrpt, "days", days),
-		exit_status);
+	status = rtls_usage_read(config->spool, &usage, &err);
+	exit_status = wants_json ? show_json(config, &usage)
+				 : show_text(config, &usage);
+	return status == RTLS_OK ? exit_status : fail(status, &err);
 }

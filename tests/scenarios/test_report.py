@@ -559,6 +559,84 @@ def test_status(reporter):
                    "open": []}
 
 
+def test_status_of_all_days(reporter):
+    """Every day that is kept, the newest first, and how much it is in all."""
+    for days_ago in (0, 29, 8):
+        reporter.journal(("enforce.example", "no-policy-found", "-", "success"),
+                         days_ago=days_ago)
+    reporter.keep_policy(POLICY)
+    reporter.write(f"outbox/{date_of(8)}/enforce.example", "12345")
+    reporter.write("tlsrpt/notes", "no journal")
+    status = json.loads(reporter.site.program("report", "status", "--json", check=False).stdout)
+    assert [day["date"] for day in status["days"]] == [date_of(0), date_of(29)]
+    line_bytes = (reporter.spool / "tlsrpt" / date_of(0)).stat().st_size
+    kept = status["kept"]
+    assert {key: kept[key] for key in kept if not key.startswith(("domains", "cache"))} == {
+        "days": 3, "oldest": date_of(29), "journal_bytes": 3 * line_bytes, "outbox_bytes": 5,
+        "policies": 1, "policy_bytes": len(POLICY)}
+    text = reporter.site.program("report", "status", check=False).stdout
+    assert text.splitlines()[-1] == (
+        f"kept: journals of 3 days since {date_of(29)}, {3 * line_bytes} bytes; "
+        f"outbox 5 bytes; 1 policy texts, {len(POLICY)} bytes")
+    assert json.loads(reporter.site.program("cache", "size", "--json").stdout) == kept
+    cache, same = reporter.site.program("cache", "size").stdout.splitlines()
+    assert cache == f"cache: {kept['domains']} domains, {kept['cache_bytes']} bytes"
+    assert same == text.splitlines()[-1]
+
+
+# --- the life of a journal ---------------------------------------------------------------
+
+def test_ages_and_shrinks(reporter):
+    """A day that is over and done becomes a line per result, with the same reports; after
+    tlsrpt_keep it goes."""
+    reporter.site.configure(tlsrpt_keep="10d")
+    full_journal(reporter)
+    (reporter.spool / "tlsrpt" / date_of()).rename(reporter.spool / "tlsrpt" / date_of(9))
+    for days_ago in (10, 11, 12):
+        reporter.journal(("enforce.example", "no-policy-found", "-", "success"),
+                         days_ago=days_ago)
+        reporter.write(f"outbox/{date_of(days_ago)}/enforce.example", "12345")
+    unused = reporter.keep_policy(world.policy_text("none", ()))
+    reporter.lab.exec(["touch", "-d", "2 days ago", f"{SPOOL}/policy/{unused}"])
+    before = reporter.preview(date_of(9))
+    path = reporter.spool / "tlsrpt" / date_of(9)
+    assert len(path.read_text().splitlines()) == 8
+    assert reporter.run() == ("reports: 0 sent, 0 deferred, 0 waiting, 0 dropped; "
+                              "0 domains want none\n")
+    assert reporter.preview(date_of(9)) == before
+    lines = path.read_text().splitlines()
+    assert len(lines) == 7 and lines == sorted(lines, key=lambda line: line.split("\t")[2:])
+    assert [line.split("\t")[6] for line in lines if line.startswith("2")] == ["2"]
+    stays = {date_of(9), date_of(10)}
+    assert {p.name for p in (reporter.spool / "tlsrpt").iterdir()} == stays
+    assert {p.parent.name for p in reporter.spool.glob("outbox/*/*")} == {date_of(10)}
+    assert not (reporter.spool / "outbox" / date_of(11)).exists()
+    assert unused not in {p.name for p in (reporter.spool / "policy").iterdir()}
+    assert len(list((reporter.spool / "policy").iterdir())) == 2
+    owner = path.stat()
+    assert (owner.st_uid, owner.st_mode & 0o7777) == (reporter.spool.stat().st_uid, 0o640)
+
+
+def test_ages_when_off(reporter):
+    """tlsrpt = no: what was kept before still goes."""
+    reporter.journal(("enforce.example", "no-policy-found", "-", "success"), days_ago=32)
+    reporter.site.configure(tlsrpt="no", tlsrpt_organization=None, tlsrpt_contact=None)
+    reporter.run("--dry-run", f"{SPOOL}/dry")
+    assert list((reporter.spool / "tlsrpt").iterdir())
+    reporter.run()
+    assert not list((reporter.spool / "tlsrpt").iterdir())
+
+
+def test_says_what_cannot_be_removed(reporter):
+    """A line, and the run goes on."""
+    reporter.journal(("enforce.example", "no-policy-found", "-", "success"), days_ago=1)
+    reporter.write(f"outbox/{date_of(40)}/sub/file", "")
+    said = reporter.run()
+    assert f"remove {SPOOL}/outbox/{date_of(40)}: Directory not empty" in said
+    assert "1 sent" in said
+    assert (reporter.spool / "outbox" / date_of(40) / "sub" / "file").exists()
+
+
 def test_off(reporter):
     """tlsrpt = no: it says so, and nothing happens."""
     full_journal(reporter)

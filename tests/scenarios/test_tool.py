@@ -679,7 +679,7 @@ def test_cache_flush(site):
 
 
 @pytest.mark.parametrize("args", [
-    [], ["frob"], ["list", "x"], ["list", "--all"], ["show"], ["show", "a", "b"],
+    [], ["frob"], ["list", "x"], ["list", "--all"], ["size", "x"], ["show"], ["show", "a", "b"],
     ["edit"], ["flush", "--json"], ["refresh", "--frob"],
 ])
 def test_cache_wrong_use(site, args):
