@@ -526,6 +526,10 @@ static const struct key keys[] = {
 		"how long after the end of a day (UTC) nothing is reported" },
 	{ "tlsrpt_spread", &type_spread, FIELD(report_spread_s),
 		"time over which the reports of a day are spread after that" },
+	{ "tlsrpt_domains", &type_path_or_none, FIELD(report_domains),
+		"file that says on which domains there are reports" },
+	{ "tlsrpt_success_only", &type_bool, FIELD(report_success_only),
+		"report days on which all went well, too" },
 	{ "tlsrpt_sending_ip", &type_bool, FIELD(report_sending_ip),
 		"name the own address in the reports" },
 	{ "tlsrpt_host", &type_host, FIELD(report_host),
@@ -575,6 +579,7 @@ void rtls_config_defaults(struct rtls_config *config)
 	set_path(config->trust_anchor, RTLS_DEFAULT_TRUST_ANCHOR);
 	set_path(config->ca_file, RTLS_DEFAULT_CA_FILE);
 	config->report_min_age_s = 600;
+	config->report_success_only = true;
 	config->report_sending_ip = true;
 	config->report_spread_s = 4 * 3600;
 	set_path(config->sendmail, RTLS_DEFAULT_SENDMAIL);

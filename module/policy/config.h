@@ -76,7 +76,10 @@ struct rtls_config {
 	 * report/schedule.h. */
 	unsigned report_min_age_s;
 	unsigned report_spread_s;
-	bool report_sending_ip; /* tlsrpt_sending_ip, default yes */
+	char report_domains[RTLS_CONFIG_VALUE_MAX]; /* tlsrpt_domains: path
+						      * or "" */
+	bool report_success_only; /* tlsrpt_success_only, default yes */
+	bool report_sending_ip;   /* tlsrpt_sending_ip, default yes */
 	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the
 	 * machine's own name. */
 	char report_host[65];

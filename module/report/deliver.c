@@ -31,6 +31,10 @@ static enum rtls_status make_parcel(const struct rtls_job *job,
 		status = rtls_subject_report(
 			subject, left_out, &parcel->subject, err);
 	free(left_out);
+	if (status == RTLS_OK &&
+		!rtls_subjects_wanted(job->config,
+			rtls_report_failures(parcel->subject.report)))
+		return RTLS_NONE;
 	if (status == RTLS_OK)
 		status = rtls_package_make(job->config, parcel->subject.report,
 			&parcel->package, err);
@@ -147,7 +151,8 @@ static void give_up(struct rtls_job *job, struct rtls_outbox *outbox,
 	(void)rtls_job_put(job, outbox);
 }
 
-/* Each record gets a session once, and gets these with the reports on the domains. */
+/* Each record gets a session once, and gets these with the reports on the domains; or, with
+ * tlsrpt_success_only = no, it gets the failures with them, and nothing is left but successes. */
 static void drop_empty(struct rtls_job *job, struct rtls_outbox *outbox)
 {
 	outbox->to_count = 0;

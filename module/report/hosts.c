@@ -226,6 +226,13 @@ static enum rtls_status add_own(
 	return status;
 }
 
+static bool is_about(const struct rtls_report *report,
+	const struct rtls_report_policy *policy, const struct rtls_host *host)
+{
+	return is_elsewhere(report, policy) &&
+	       rtls_slice_equal(policy->domain, host->name);
+}
+
 /* What the report on a recipient domain says about the host. */
 static enum rtls_status add_domain(struct rtls_reports *made,
 	const struct rtls_host *host, const struct rtls_report *report)
@@ -233,8 +240,7 @@ static enum rtls_status add_domain(struct rtls_reports *made,
 	enum rtls_status status = RTLS_OK;
 
 	for (size_t i = 0; i < report->policy_count && status == RTLS_OK; i++)
-		if (is_elsewhere(report, report->policy[i]) &&
-			rtls_slice_equal(report->policy[i]->domain, host->name))
+		if (is_about(report, report->policy[i], host))
 			status =
 				add_policy(made, host->name, report->policy[i]);
 	return status;
@@ -253,6 +259,20 @@ static enum rtls_status fill(struct rtls_reports *made,
 	if (status == RTLS_OK)
 		status = rtls_aggregate_finish(made);
 	return status == RTLS_OK && made->count == 0 ? RTLS_NONE : status;
+}
+
+uint64_t rtls_hosts_failures(const struct rtls_host *host)
+{
+	uint64_t failures = host->own != NULL ? host->own->failures : 0;
+
+	for (size_t i = 0; i < host->domain_count; i++) {
+		const struct rtls_report *report = host->domain[i];
+
+		for (size_t k = 0; k < report->policy_count; k++)
+			if (is_about(report, report->policy[k], host))
+				failures += report->policy[k]->failures;
+	}
+	return failures;
 }
 
 enum rtls_status rtls_hosts_report(const struct rtls_host *host,

@@ -33,6 +33,9 @@ size_t rtls_hosts_count(const struct rtls_hosts *hosts);
 const struct rtls_host *rtls_hosts_get(
 	const struct rtls_hosts *hosts, size_t index);
 
+/* Failed sessions with the host, and with its own name as a recipient domain. */
+uint64_t rtls_hosts_failures(const struct rtls_host *host);
+
 /*
  * The report on one host, alone in a list of its own.
  *

@@ -1,6 +1,9 @@
 /* subjects.h - on whom there is a report of a day: the recipient domains and, with DANE, the
  * MX hosts (hosts.h), in one list; each name is there once. What sends, shows or counts
- * reports goes through it. */
+ * reports goes through it.
+ *
+ * What the keys tlsrpt_domains and tlsrpt_success_only want no report on is not there. The
+ * sessions of silent domains are in no report at all. */
 #ifndef RTLS_SUBJECTS_H
 #define RTLS_SUBJECTS_H
 
@@ -19,7 +22,8 @@ struct rtls_subjects {
 	struct rtls_subject *subject; /* in alphabetical order */
 };
 
-/* As rtls_reports_load(). subjects: filled on RTLS_OK only, then to be closed. */
+/* As rtls_reports_load(); RTLS_INVALID or RTLS_TEMPORARY also when the file of tlsrpt_domains
+ * does not count. subjects: there may be none;  filled on RTLS_OK only, then to be closed. */
 RTLS_MUST_CHECK enum rtls_status rtls_subjects_open(
 	const struct rtls_config *config, const char *date,
 	struct rtls_subjects *subjects, struct rtls_err *err);
@@ -28,6 +32,9 @@ void rtls_subjects_close(struct rtls_subjects *subjects);
 /* NULL: no report on that name. */
 const struct rtls_subject *rtls_subjects_find(
 	const struct rtls_subjects *subjects, const char *name);
+
+/* Is there to be a report with so many failures? */
+bool rtls_subjects_wanted(const struct rtls_config *config, uint64_t failures);
 
 /* The report on one subject. */
 struct rtls_subject_report {

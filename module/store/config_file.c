@@ -1,5 +1,5 @@
-/* config_file.c - requiretls.conf, the rules file and the exemptions, with the
- * checks that make them count. */
+/* config_file.c - requiretls.conf, the rules file, the exemptions and the domains of reports, with
+ * the checks that make them count. */
 #include "store/config_file.h"
 
 #include "store/file.h"
@@ -85,5 +85,26 @@ enum rtls_status rtls_exempt_load(const struct rtls_config *config,
 	status = rtls_exemptions_parse(text, exemptions, &why);
 	if (status != RTLS_OK)
 		prefix_path(err, config->exempt, &why);
+	return status;
+}
+
+enum rtls_status rtls_reported_load(const struct rtls_config *config,
+	char *buffer, struct rtls_reported *reported, struct rtls_err *err)
+{
+	struct rtls_err why = { "" };
+	struct rtls_slice text;
+	enum rtls_status status;
+
+	if (config->report_domains[0] == '\0') {
+		*reported = (struct rtls_reported){ 0 };
+		return RTLS_OK;
+	}
+	status = read_named(config->report_domains, buffer,
+		RTLS_REPORTED_SIZE_MAX, &text, err);
+	if (status != RTLS_OK)
+		return status;
+	status = rtls_reported_parse(text, reported, &why);
+	if (status != RTLS_OK)
+		prefix_path(err, config->report_domains, &why);
 	return status;
 }

@@ -1,10 +1,11 @@
-/* config_file.h - read requiretls.conf, the rules file and the exemptions with the
- * checks of ownership that make them count. */
+/* config_file.h - read requiretls.conf, the rules file, the exemptions and the domains of
+ * reports with the checks of ownership that make them count. */
 #ifndef RTLS_CONFIG_FILE_H
 #define RTLS_CONFIG_FILE_H
 
 #include "policy/config.h"
 #include "policy/exempt.h"
+#include "policy/reported.h"
 #include "policy/rules.h"
 
 #ifndef RTLS_CONFIG_PATH
@@ -38,5 +39,14 @@ RTLS_MUST_CHECK enum rtls_status rtls_rules_load(
 RTLS_MUST_CHECK enum rtls_status rtls_exempt_load(
 	const struct rtls_config *config, char *buffer,
 	struct rtls_exemptions *exemptions, struct rtls_err *err);
+
+/*
+ * The same for the domains of reports: while they cannot be read there must be no report.
+ *
+ * buffer  RTLS_REPORTED_SIZE_MAX + 1 bytes, borrowed by reported
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_reported_load(
+	const struct rtls_config *config, char *buffer,
+	struct rtls_reported *reported, struct rtls_err *err);
 
 #endif

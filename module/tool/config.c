@@ -27,10 +27,12 @@ struct shown {
 	struct rtls_config config;
 	struct rtls_rules rules;
 	struct rtls_exemptions exemptions;
+	struct rtls_reported reported;
 	int64_t now_s;
 	char buffer[RTLS_CONFIG_SIZE_MAX + 1];
 	char rules_buffer[RTLS_RULES_SIZE_MAX + 1];
 	char exempt_buffer[RTLS_EXEMPT_SIZE_MAX + 1];
+	char reported_buffer[RTLS_REPORTED_SIZE_MAX + 1];
 };
 
 /* A draft may belong to whoever wrote it; that it would not count is said. */
@@ -72,8 +74,12 @@ static enum rtls_status load(struct shown *shown, struct rtls_err *err)
 		&shown->config, shown->rules_buffer, &shown->rules, err);
 	if (status != RTLS_OK)
 		return status;
-	return rtls_exempt_load(
+	status = rtls_exempt_load(
 		&shown->config, shown->exempt_buffer, &shown->exemptions, err);
+	if (status != RTLS_OK)
+		return status;
+	return rtls_reported_load(
+		&shown->config, shown->reported_buffer, &shown->reported, err);
 }
 
 /* Is the key set in the file? The text is valid: each key stands there once. */
@@ -195,7 +201,7 @@ static bool is_readable(const struct shown *shown, struct rtls_err *err)
 {
 	const struct rtls_config *config = &shown->config;
 	const char *const paths[] = { shown->path, config->rules,
-		config->exempt, config->ca_file };
+		config->exempt, config->report_domains, config->ca_file };
 	struct rtls_quoted q;
 
 	/* A draft need not be readable, and what does not count is not read. */

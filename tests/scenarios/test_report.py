@@ -468,6 +468,23 @@ def test_report_on_host(reporter):
     assert list(report["policies"][0]["summary"].values()) == [1, 0]
 
 
+def test_silent_domains(reporter):
+    """B9.1: no report on a silent domain; one that cannot be known to be none stops all."""
+    reporter.lab.write_etc("requiretls.domains", "silent enforce.*\n")
+    reporter.site.configure(tlsrpt_domains="/etc/exim4/requiretls.domains")
+    full_journal(reporter)
+    assert "1 sent, 0 deferred" in reporter.run()
+    assert reporter.mails() == []
+    assert reporter.lab.dns_queries("_smtp._tls.enforce.example") == 0
+    assert "silent" not in reporter.site.program("config").stderr
+    reporter.lab.write_etc("requiretls.domains", "\nquiet enforce.*\n")
+    full_journal(reporter)
+    result = reporter.site.program("report", "run", "--date", date_of(), check=False)
+    assert result.returncode == 75 and "domains: line 2: expected report" in result.stderr
+    result = reporter.site.program("config", check=False)
+    assert result.returncode == 78 and "domains: line 2: expected report" in result.stderr
+
+
 def test_lookup_fails(reporter):
     """B1.9: a name server that fails is asked again later."""
     reporter.journal(("servfail.example", "no-policy-found", "-", "success"))

@@ -43,7 +43,8 @@ static const struct row rows[] = {
 	{ "default: TLS-RPT is off", TEXT(""), RTLS_OK,
 		"\nfetch_private = no\ntlsrpt = no\ntlsrpt_organization = \n"
 		"tlsrpt_contact = \ntlsrpt_from = \ntlsrpt_min_age = 10m\n"
-		"tlsrpt_spread = 4h\ntlsrpt_sending_ip = yes\n"
+		"tlsrpt_spread = 4h\ntlsrpt_domains = \n"
+		"tlsrpt_success_only = yes\ntlsrpt_sending_ip = yes\n"
 		"tlsrpt_host = \n" },
 	{ "default: sendmail", TEXT(""), RTLS_OK,
 		"\nsendmail = /usr/sbin/exim4\n" },
@@ -150,6 +151,13 @@ static const struct row rows[] = {
 		"tlsrpt_min_age: expected a time" },
 	{ "B5.2 a negative age", TEXT("tlsrpt_min_age = -1s"), RTLS_INVALID,
 		"tlsrpt_min_age: expected a time" },
+	{ "B9.1 a file of domains", TEXT("tlsrpt_domains = /etc/silent"),
+		RTLS_OK, "\ntlsrpt_domains = /etc/silent\n" },
+	{ "B9.1 a file of domains that is not absolute",
+		TEXT("tlsrpt_domains = silent"), RTLS_INVALID,
+		"tlsrpt_domains: expected an absolute path" },
+	{ "B2.5 only failures", TEXT("tlsrpt_success_only = no"), RTLS_OK,
+		"\ntlsrpt_success_only = no\n" },
 	{ "B9.1 no own address", TEXT("tlsrpt_sending_ip = no"), RTLS_OK,
 		"\ntlsrpt_sending_ip = no\n" },
 	{ "B9.1 half an address", TEXT("tlsrpt_sending_ip = half"),

@@ -249,6 +249,42 @@ static void exemptions_count_only_when_roots(void **state)
 	assert_int_equal(load_exempt("exempt", &list, ""), RTLS_OK);
 }
 
+static void domains_of_reports(void **state)
+{
+	static char buffer[RTLS_REPORTED_SIZE_MAX + 1];
+	static struct rtls_reported list = { .count = 77 };
+	struct rtls_config config;
+	struct rtls_err err = { "" };
+
+	(void)state;
+	need_root();
+	rtls_config_defaults(&config);
+	(void)snprintf(config.report_domains, sizeof(config.report_domains),
+		"%s", in_base("silent"));
+	assert_int_equal(
+		rtls_reported_load(&config, buffer, &list, &err), RTLS_INVALID);
+	write_text("silent", "# x\nsilent a.example\n");
+	assert_int_equal(
+		rtls_reported_load(&config, buffer, &list, &err), RTLS_OK);
+	assert_int_equal(list.count, 1);
+	assert_false(rtls_reported_has(&list, rtls_slice("a.example")));
+	assert_int_equal(chmod(in_base("silent"), 0664), 0);
+	list.count = 77;
+	assert_int_equal(
+		rtls_reported_load(&config, buffer, &list, &err), RTLS_INVALID);
+	assert_non_null(strstr(err.text, "does not count: owner 0, mode 0664"));
+	assert_int_equal(chmod(in_base("silent"), 0644), 0);
+	write_text("silent", "silent a.example\nloud b.example\n");
+	assert_int_equal(
+		rtls_reported_load(&config, buffer, &list, &err), RTLS_INVALID);
+	assert_non_null(strstr(err.text, "silent: line 2: expected report"));
+	assert_int_equal(list.count, 77);
+	config.report_domains[0] = '\0';
+	assert_int_equal(
+		rtls_reported_load(&config, buffer, &list, &err), RTLS_OK);
+	assert_int_equal(list.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +298,7 @@ int main(void)
 		TEST(exemptions_that_are_not_there),
 		TEST(exemptions_are_read),
 		TEST(exemptions_count_only_when_roots),
+		TEST(domains_of_reports),
 	};
 
 	return cmocka_run_group_tests_name("config_file", tests, NULL, NULL);
