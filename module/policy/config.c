@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "domain.h"
+#include "tlsrpt_record.h"
 
 #ifndef RTLS_DEFAULT_SPOOL
 #define RTLS_DEFAULT_SPOOL "/var/spool/exim4/requiretls"
@@ -355,6 +356,26 @@ static bool parse_address(const struct key *key, struct rtls_slice value,
 	       copy_text(key, value, config);
 }
 
+/* What a domain's record might name, one of it. */
+static bool parse_rua(const struct key *key, struct rtls_slice value,
+	struct rtls_config *config)
+{
+	char buffer[RTLS_CONFIG_VALUE_MAX + 32];
+	struct rtls_tlsrpt_record record;
+	struct rtls_text text;
+
+	rtls_text_init(&text, buffer, sizeof(buffer));
+	rtls_text_printf(&text, "v=TLSRPTv1; rua=");
+	rtls_text_add(&text, value);
+	return copy_text(key, value, config) &&
+	       (value.size == 0 ||
+		       (!text.overflow &&
+			       rtls_tlsrpt_record_parse(rtls_text_slice(&text),
+				       &record, NULL) == RTLS_OK &&
+			       record.rua_count == 1 &&
+			       rtls_slice_equal(record.rua[0], value)));
+}
+
 static bool is_address(const char *text)
 {
 	struct in6_addr binary;
@@ -449,6 +470,11 @@ static const struct value_type type_host = {
 	"a name of at most 64 letters, digits, dots and hyphens, or nothing",
 	parse_host, format_text, .words = NULL
 };
+static const struct value_type type_rua = {
+	"a URI like mailto:postmaster@example.org or "
+	"https://example.org/path, or nothing",
+	parse_rua, format_text, .words = NULL
+};
 static const struct value_type type_tag = {
 	"a separator and a word such as +requiretls, or off", parse_tag,
 	format_tag, .words = NULL
@@ -532,6 +558,8 @@ static const struct key keys[] = {
 		"report days on which all went well, too" },
 	{ "tlsrpt_sending_ip", &type_bool, FIELD(report_sending_ip),
 		"name the own address in the reports" },
+	{ "tlsrpt_rua", &type_rua, FIELD(report_rua),
+		"for testing: where all reports go instead" },
 	{ "tlsrpt_host", &type_host, FIELD(report_host),
 		"name that tells this machine's reports apart; none: its own" },
 	{ "tlsrpt_keep", &type_days, FIELD(tlsrpt_keep_days),

@@ -80,6 +80,8 @@ struct rtls_config {
 						      * or "" */
 	bool report_success_only; /* tlsrpt_success_only, default yes */
 	bool report_sending_ip;   /* tlsrpt_sending_ip, default yes */
+	/* tlsrpt_rua: where all reports go instead, for testing; or "" */
+	char report_rua[RTLS_CONFIG_VALUE_MAX];
 	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the
 	 * machine's own name. */
 	char report_host[65];

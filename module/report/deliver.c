@@ -10,6 +10,8 @@
 #include "report/package.h"
 #include "report/report_mail.h"
 
+#define LINE_SIZE 2048
+
 struct parcel {
 	struct rtls_subject_report subject;
 	struct rtls_package package;
@@ -74,8 +76,11 @@ static enum rtls_status send_parcel(const struct rtls_job *job,
 	const struct parcel *parcel, const struct rtls_rua *rua,
 	struct rtls_err *err)
 {
-	const char *target = rtls_rua_target(rua);
+	const char *target;
 
+	if (job->instead != NULL)
+		rua = job->instead;
+	target = rtls_rua_target(rua);
 	if (rua->kind == RTLS_RUA_MAILTO)
 		return send_mail(job, parcel, target, err);
 	return job->outside->post(
@@ -86,17 +91,23 @@ static void log_delivery(const struct rtls_job *job,
 	const struct rtls_outbox *outbox, const struct rtls_outbox_to *to,
 	const char *what, const char *why)
 {
-	char next[RTLS_TIMESTAMP_SIZE];
+	char buffer[LINE_SIZE], next[RTLS_TIMESTAMP_SIZE];
 	struct rtls_quoted quoted;
+	struct rtls_text line;
 
-	rtls_job_log(job, "report for %s of %s to %s %s%s%s%s%s",
-		outbox->domain, job->date,
-		rtls_quoted(&quoted, rtls_slice(to->rua.uri)), what,
-		why[0] != '\0' ? ": " : "", why,
-		to->state == RTLS_DELIVERY_PENDING ? "; next try " : "",
-		to->state == RTLS_DELIVERY_PENDING
-			? rtls_timestamp_format(next, to->tries.next_s)
-			: "");
+	rtls_text_init(&line, buffer, sizeof(buffer));
+	rtls_text_printf(&line, "report for %s of %s to %s", outbox->domain,
+		job->date, rtls_quoted(&quoted, rtls_slice(to->rua.uri)));
+	if (job->instead != NULL)
+		rtls_text_printf(&line, " (tlsrpt_rua: %s)",
+			rtls_quoted(&quoted, rtls_slice(job->instead->uri)));
+	rtls_text_printf(&line, " %s", what);
+	if (why[0] != '\0')
+		rtls_text_printf(&line, ": %s", why);
+	if (to->state == RTLS_DELIVERY_PENDING)
+		rtls_text_printf(&line, "; next try %s",
+			rtls_timestamp_format(next, to->tries.next_s));
+	rtls_job_log(job, "%s", buffer);
 }
 
 static void finish_try(struct rtls_job *job, struct rtls_outbox *outbox,
@@ -169,12 +180,39 @@ static bool is_due(const struct rtls_job *job, const struct rtls_outbox_to *to)
 	       rtls_tries_is_due(&to->tries, job->options->now_s);
 }
 
+/* With tlsrpt_rua all places are one. */
+static size_t count_places(
+	const struct rtls_job *job, const struct rtls_outbox *outbox)
+{
+	return job->instead != NULL && outbox->to_count > 0 ? 1
+							    : outbox->to_count;
+}
+
+/* So the others are done when the first one is. */
+static void settle_others(struct rtls_job *job, struct rtls_outbox *outbox)
+{
+	bool is_changed = false;
+
+	for (size_t i = count_places(job, outbox); i < outbox->to_count; i++) {
+		struct rtls_outbox_to *to = &outbox->to[i];
+
+		if (to->state != RTLS_DELIVERY_PENDING ||
+			outbox->to[0].state == RTLS_DELIVERY_PENDING)
+			continue;
+		to->state = outbox->to[0].state;
+		to->tries.next_s = 0;
+		is_changed = true;
+	}
+	if (is_changed)
+		(void)rtls_job_put(job, outbox);
+}
+
 /* What is waiting, and whether anything is not. */
 static bool has_due(struct rtls_job *job, const struct rtls_outbox *outbox)
 {
 	bool is_any_due = false;
 
-	for (size_t i = 0; i < outbox->to_count; i++) {
+	for (size_t i = 0; i < count_places(job, outbox); i++) {
 		if (is_due(job, &outbox->to[i]))
 			is_any_due = true;
 		else if (outbox->to[i].state == RTLS_DELIVERY_PENDING)
@@ -199,7 +237,8 @@ static void deliver(struct rtls_job *job, const struct rtls_subjects *subjects,
 		job->sums->waiting++;
 	else if (status != RTLS_OK)
 		rtls_job_trouble(job, &err);
-	for (size_t i = 0; i < outbox->to_count && status == RTLS_OK; i++)
+	for (size_t i = 0; i < count_places(job, outbox) && status == RTLS_OK;
+		i++)
 		if (is_due(job, &outbox->to[i]))
 			try_delivery(job, outbox, &outbox->to[i], &parcel);
 	free_parcel(&parcel);
@@ -223,6 +262,7 @@ static void deliver_due(struct rtls_job *job,
 		if (outbox.to[i].state == RTLS_DELIVERY_SENDING)
 			give_up(job, &outbox, &outbox.to[i]);
 	deliver(job, subjects, subject, &outbox);
+	settle_others(job, &outbox);
 	if (rtls_outbox_is_open(&outbox))
 		job->open++;
 }

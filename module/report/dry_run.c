@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/timestamp.h"
+#include "report/job.h"
 #include "report/package.h"
 #include "report/report_mail.h"
 #include "report/run.h"
@@ -18,6 +19,7 @@
 struct dry_run {
 	const struct rtls_config *config;
 	const struct rtls_outside *outside;
+	const struct rtls_rua *instead; /* see job.h */
 	const char *directory;
 	int64_t now_s;
 	char date[RTLS_DATE_SIZE];
@@ -109,10 +111,16 @@ static enum rtls_status write_mails(const struct dry_run *run,
 		const struct rtls_rua *rua = &lookup->rua[i];
 
 		say(run, domain, "would go to ", rua->uri);
-		if (rua->kind == RTLS_RUA_MAILTO)
+		if (rua->kind == RTLS_RUA_MAILTO && run->instead == NULL)
 			status = write_mail(run, report, package,
 				rtls_rua_target(rua), ++mails);
 	}
+	if (run->instead == NULL || lookup->count == 0)
+		return status;
+	say(run, domain, "would go, by tlsrpt_rua, to ", run->instead->uri);
+	if (run->instead->kind == RTLS_RUA_MAILTO)
+		status = write_mail(
+			run, report, package, rtls_rua_target(run->instead), 1);
 	return status;
 }
 
@@ -179,6 +187,7 @@ enum rtls_status rtls_report_dry_run(const struct rtls_config *config,
 		.err = err,
 	};
 	struct rtls_subjects subjects;
+	struct rtls_rua instead;
 	enum rtls_status status;
 
 	rtls_date_format(run.date, options->now_s - DAY_S);
@@ -187,6 +196,9 @@ enum rtls_status rtls_report_dry_run(const struct rtls_config *config,
 		rtls_err_set(err, "not a date like 2026-11-21");
 		return RTLS_INVALID;
 	}
+	status = rtls_job_instead(config, &instead, &run.instead, err);
+	if (status != RTLS_OK)
+		return status;
 	status = rtls_subjects_open(config, run.date, &subjects, err);
 	if (status != RTLS_OK)
 		return status;

@@ -10,6 +10,7 @@ struct rtls_job {
 	const struct rtls_config *config;
 	const struct rtls_outside *outside;
 	const struct rtls_run_options *options;
+	const struct rtls_rua *instead; /* of all places, or NULL: tlsrpt_rua */
 	struct rtls_run_sums *sums;
 	char host[RTLS_HOST_ID_SIZE];
 	int64_t day_s; /* the first second of the day under work */
@@ -25,6 +26,16 @@ void rtls_job_log(const struct rtls_job *job, const char *format, ...)
 /* Something could not be done: log it and go on with the rest; the first such
  * reason becomes the result of the run. */
 void rtls_job_trouble(struct rtls_job *job, const struct rtls_err *err);
+
+/*
+ * The place of tlsrpt_rua.
+ *
+ * instead  NULL where there is none, else buffer
+ * RTLS_INVALID  it is no usable place; err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_job_instead(
+	const struct rtls_config *config, struct rtls_rua *buffer,
+	const struct rtls_rua **instead, struct rtls_err *err);
 
 /* The outbox of one report of the day. False: err says why. */
 RTLS_MUST_CHECK bool rtls_job_get(const struct rtls_job *job, const char *name,

@@ -35,6 +35,24 @@ void rtls_job_trouble(struct rtls_job *job, const struct rtls_err *err)
 	}
 }
 
+enum rtls_status rtls_job_instead(const struct rtls_config *config,
+	struct rtls_rua *buffer, const struct rtls_rua **instead,
+	struct rtls_err *err)
+{
+	struct rtls_err why = { "" };
+
+	*instead = NULL;
+	if (config->report_rua[0] == '\0')
+		return RTLS_OK;
+	if (rtls_rua_parse(rtls_slice(config->report_rua), buffer, &why) !=
+		RTLS_OK) {
+		rtls_err_set(err, "tlsrpt_rua: %s", why.text);
+		return RTLS_INVALID;
+	}
+	*instead = buffer;
+	return RTLS_OK;
+}
+
 bool rtls_job_get(const struct rtls_job *job, const char *name,
 	struct rtls_outbox *outbox, struct rtls_err *err)
 {
@@ -160,6 +178,7 @@ enum rtls_status rtls_report_run(const struct rtls_config *config,
 		.status = RTLS_OK,
 		.err = err,
 	};
+	struct rtls_rua instead;
 	enum rtls_status status;
 	int lock;
 
@@ -168,6 +187,9 @@ enum rtls_status rtls_report_run(const struct rtls_config *config,
 		rtls_err_set(err, "no SHA-256 to be had");
 		return RTLS_TEMPORARY;
 	}
+	status = rtls_job_instead(config, &instead, &job.instead, err);
+	if (status != RTLS_OK)
+		return status;
 	status = rtls_lock_take(
 		config->spool, LOCK_NAME, LOCK_WAIT_MS, &lock, err);
 	if (status != RTLS_OK)

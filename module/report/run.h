@@ -77,7 +77,7 @@ struct rtls_run_sums {
  * sums  filled in any case
  * RTLS_OK         all that was due was tried, with whatever success
  * RTLS_INVALID    the date is not one, or not past yet: a report of half a
- *                 day could never be completed
+ *                 day could never be completed; or tlsrpt_rua is no place
  * RTLS_TEMPORARY  some of it could not be done (another run is under way, no
  *                 resolver, no disk space); err says what came first
  */

@@ -159,6 +159,110 @@ static void test_success_only_hosts(void **state)
 	check_spool_remove(world.spool);
 }
 
+/* --- tlsrpt_rua ---------------------------------------------------------------------- */
+
+static void rua_make(struct world *world)
+{
+	options_make(world, GOOD("a.example") GOOD("norua.example")
+				    TLSA("b.example", "success"));
+	world->other[3][0] = "a.example";
+	world->other[3][1] = "https://a.example/";
+	(void)snprintf(world->config.report_rua,
+		sizeof(world->config.report_rua), "mailto:test@c.example");
+}
+
+/* Each report goes there once, and only where somebody asks for it. */
+static void test_rua(void **state)
+{
+	struct world world;
+	struct rtls_outbox outbox;
+
+	(void)state;
+	rua_make(&world);
+	assert_int_equal(world_run(&world, NOW), RTLS_OK);
+	assert_string_equal(
+		world.sent, "test@c.example test@c.example test@c.example ");
+	check_log(&world, "report for a.example of 2026-11-20 to "
+			  "mailto:a@a.example (tlsrpt_rua: "
+			  "mailto:test@c.example) sent\n");
+	assert_non_null(strstr(world.mail, "\nTo: test@c.example\n"));
+	world_outbox(&world, "a.example", &outbox);
+	assert_int_equal(outbox.to_count, 2);
+	assert_int_equal(outbox.to[1].state, RTLS_DELIVERY_SENT);
+	assert_string_equal(outbox.to[1].rua.uri, "https://a.example/");
+	assert_true(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	check_spool_remove(world.spool);
+}
+
+static void test_rua_retry(void **state)
+{
+	struct world world;
+
+	(void)state;
+	rua_make(&world);
+	world.deliveries_fail = true;
+	for (int64_t s = 0; s < 24 * HOUR_S; s += 900) {
+		assert_int_equal(world_run(&world, NOW + s), RTLS_OK);
+		assert_int_equal(world.sums.deferred + world.sums.waiting, 3);
+	}
+	assert_int_equal(world_run(&world, NOW + 24 * HOUR_S), RTLS_OK);
+	assert_int_equal(world.sums.dropped, 3);
+	assert_true(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	check_spool_remove(world.spool);
+}
+
+static void test_rua_https(void **state)
+{
+	struct world world;
+
+	(void)state;
+	rua_make(&world);
+	(void)snprintf(world.config.report_rua, sizeof(world.config.report_rua),
+		"https://c.example/");
+	assert_int_equal(world_run(&world, NOW), RTLS_OK);
+	assert_int_equal(world.posts, 3);
+	assert_int_equal(world.mails, 0);
+	check_spool_remove(world.spool);
+}
+
+static void test_rua_is_none(void **state)
+{
+	struct world world;
+
+	(void)state;
+	rua_make(&world);
+	(void)snprintf(world.config.report_rua, sizeof(world.config.report_rua),
+		"https://10.0.0.1/");
+	assert_int_equal(world_run(&world, NOW), RTLS_INVALID);
+	check_err(&world.err, "tlsrpt_rua: a URL whose host is no name");
+	assert_int_equal(world.lookups, 0);
+	check_spool_remove(world.spool);
+}
+
+static void test_rua_dry_run(void **state)
+{
+	struct world world;
+	struct stat info;
+	char path[256];
+
+	(void)state;
+	rua_make(&world);
+	(void)snprintf(path, sizeof(path), "%s/dry", world.spool);
+	assert_int_equal(rtls_report_dry_run(&world.config, &world.options,
+				 &world.outside, path, &world.err),
+		RTLS_OK);
+	check_log(&world, "report for a.example of 2026-11-20: would go to "
+			  "https://a.example/\n");
+	check_log(&world, "report for a.example of 2026-11-20: would go, by "
+			  "tlsrpt_rua, to mailto:test@c.example\n");
+	(void)snprintf(path, sizeof(path), "%s/dry/a.example.eml", world.spool);
+	assert_int_equal(stat(path, &info), 0);
+	(void)snprintf(
+		path, sizeof(path), "%s/dry/norua.example.eml", world.spool);
+	assert_int_equal(stat(path, &info), -1);
+	check_spool_remove(world.spool);
+}
+
 int main(void)
 {
 	static struct check_suite suite;
@@ -170,5 +274,12 @@ int main(void)
 		NULL);
 	check_add(&suite, "B2.5 only hosts with failures",
 		test_success_only_hosts, NULL);
+	check_add(&suite, "B1.7 another place for all", test_rua, NULL);
+	check_add(&suite, "B7.4 another place fails", test_rua_retry, NULL);
+	check_add(&suite, "B8.1 another place by HTTPS", test_rua_https, NULL);
+	check_add(&suite, "B8.4 another place that is none", test_rua_is_none,
+		NULL);
+	check_add(
+		&suite, "B6 dry run to another place", test_rua_dry_run, NULL);
 	return check_run(&suite, "run_options");
 }
