@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/recount.h"
+
 struct use {
 	const struct rtls_report *report;
 	struct use *next;
@@ -181,48 +183,14 @@ const struct rtls_host *rtls_hosts_get(
 
 /* --- the report on one -------------------------------------------------------- */
 
-/* Count again what a finished policy says, as sessions to domain. */
-static enum rtls_status add_policy(struct rtls_reports *made,
-	struct rtls_slice domain, const struct rtls_report_policy *policy)
-{
-	struct rtls_session_result session = {
-		.policy_domain = domain,
-		.type = policy->type,
-		.digest = policy->digest,
-		.mx_host = policy->domain,
-	};
-	/* Of such a policy the MX host is the policy domain, and known even where the
-	 * details got too many to name it. */
-	const bool is_named = policy->type == RTLS_POLICY_TLSA &&
-			      !rtls_slice_equal(policy->domain, domain);
-	enum rtls_status status = RTLS_OK;
-
-	session.count = policy->successes;
-	if (session.count > 0)
-		status = rtls_aggregate_add(made, &session);
-	for (size_t i = 0; i < policy->detail_count && status == RTLS_OK; i++) {
-		const struct rtls_detail *detail = policy->detail[i];
-
-		session.result = detail->result;
-		session.sending_ip = detail->sending_ip;
-		if (!is_named)
-			session.mx_host = detail->mx_host;
-		session.mx_helo = detail->mx_helo;
-		session.receiving_ip = detail->receiving_ip;
-		session.reason = detail->reason;
-		session.count = detail->count;
-		status = rtls_aggregate_add(made, &session);
-	}
-	return status;
-}
-
 static enum rtls_status add_own(
 	struct rtls_reports *made, const struct rtls_report *own)
 {
 	enum rtls_status status = RTLS_OK;
 
 	for (size_t i = 0; i < own->policy_count && status == RTLS_OK; i++)
-		status = add_policy(made, own->domain, own->policy[i]);
+		status = rtls_recount(
+			made, own->domain, own->policy[i], NULL, NULL);
 	return status;
 }
 
@@ -241,8 +209,8 @@ static enum rtls_status add_domain(struct rtls_reports *made,
 
 	for (size_t i = 0; i < report->policy_count && status == RTLS_OK; i++)
 		if (is_about(report, report->policy[i], host))
-			status =
-				add_policy(made, host->name, report->policy[i]);
+			status = rtls_recount(made, host->name,
+				report->policy[i], NULL, NULL);
 	return status;
 }
 

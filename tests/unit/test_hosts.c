@@ -13,6 +13,7 @@ static void *counted_calloc(size_t count, size_t size)
 #include "report/aggregate.c"        /* NOLINT(bugprone-suspicious-include) */
 #include "report/aggregate_finish.c" /* NOLINT(bugprone-suspicious-include) */
 #include "report/hosts.c"            /* NOLINT(bugprone-suspicious-include) */
+#include "report/recount.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "report/reports.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "report/table.c"            /* NOLINT(bugprone-suspicious-include) */
 #undef calloc
