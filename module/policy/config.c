@@ -189,6 +189,43 @@ static void format_span(const struct key *key, const struct rtls_config *config,
 		rtls_text_printf(out, "%us", span_s);
 }
 
+/* "5M", "512K": of 1024. */
+static bool parse_size(const struct key *key, struct rtls_slice value,
+	struct rtls_config *config)
+{
+	unsigned factor = 1;
+	unsigned long long number;
+	unsigned size_bytes;
+
+	if (rtls_slice_ends_nocase(value, rtls_slice("K")))
+		factor = 1024;
+	else if (rtls_slice_ends_nocase(value, rtls_slice("M")))
+		factor = 1024 * 1024;
+	if (factor > 1)
+		value.size--;
+	if (!rtls_slice_number(value, key->type->max / factor, &number))
+		return false;
+	size_bytes = (unsigned)number * factor;
+	if (size_bytes < key->type->min)
+		return false;
+	memcpy(field_of(key, config), &size_bytes, sizeof(size_bytes));
+	return true;
+}
+
+static void format_size(const struct key *key, const struct rtls_config *config,
+	struct rtls_text *out)
+{
+	unsigned size_bytes;
+
+	memcpy(&size_bytes, const_field_of(key, config), sizeof(size_bytes));
+	if (size_bytes % (1024 * 1024) == 0)
+		rtls_text_printf(out, "%uM", size_bytes / (1024 * 1024));
+	else if (size_bytes % 1024 == 0)
+		rtls_text_printf(out, "%uK", size_bytes / 1024);
+	else
+		rtls_text_printf(out, "%u", size_bytes);
+}
+
 static bool parse_number(const struct key *key, struct rtls_slice value,
 	struct rtls_config *config)
 {
@@ -456,6 +493,10 @@ static const struct value_type type_spread = {
 	"a time like 90s, 10m or 4h, at most 20h", parse_span, format_span,
 	.max = 20 * 3600
 };
+static const struct value_type type_size = {
+	"a size like 512K or 5M, from 64K to 1024M", parse_size, format_size,
+	.min = 64 * 1024, .max = 1024 * 1024 * 1024
+};
 static const struct value_type type_path = {
 	"an absolute path of at most 255 bytes", parse_path, format_text,
 	.words = NULL
@@ -558,6 +599,8 @@ static const struct key keys[] = {
 		"report days on which all went well, too" },
 	{ "tlsrpt_sending_ip", &type_bool, FIELD(report_sending_ip),
 		"name the own address in the reports" },
+	{ "tlsrpt_max_size", &type_size, FIELD(report_max_size_bytes),
+		"a compressed report that is larger gets coarser" },
 	{ "tlsrpt_rua", &type_rua, FIELD(report_rua),
 		"for testing: where all reports go instead" },
 	{ "tlsrpt_host", &type_host, FIELD(report_host),
@@ -609,6 +652,7 @@ void rtls_config_defaults(struct rtls_config *config)
 	config->report_min_age_s = 600;
 	config->report_success_only = true;
 	config->report_sending_ip = true;
+	config->report_max_size_bytes = 5 * 1024 * 1024;
 	config->report_spread_s = 4 * 3600;
 	set_path(config->sendmail, RTLS_DEFAULT_SENDMAIL);
 }

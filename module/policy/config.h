@@ -78,8 +78,9 @@ struct rtls_config {
 	unsigned report_spread_s;
 	char report_domains[RTLS_CONFIG_VALUE_MAX]; /* tlsrpt_domains: path
 						      * or "" */
-	bool report_success_only; /* tlsrpt_success_only, default yes */
-	bool report_sending_ip;   /* tlsrpt_sending_ip, default yes */
+	bool report_success_only;       /* tlsrpt_success_only, default yes */
+	unsigned report_max_size_bytes; /* tlsrpt_max_size, default 5M */
+	bool report_sending_ip;         /* tlsrpt_sending_ip, default yes */
 	/* tlsrpt_rua: where all reports go instead, for testing; or "" */
 	char report_rua[RTLS_CONFIG_VALUE_MAX];
 	/* tlsrpt_host: which of the machines that report for the contact this one is; "": the

@@ -51,6 +51,7 @@ struct rtls_report {
 	size_t policy_count;
 	struct rtls_report_policy *policies;
 	struct rtls_report_policy **policy; /* once finished, in fixed order */
+	bool is_trimmed;                    /* trim.h */
 	struct rtls_report *next;
 };
 

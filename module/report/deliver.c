@@ -54,7 +54,7 @@ static enum rtls_status send_mail(const struct rtls_job *job,
 {
 	const struct rtls_report_mail mail = {
 		.config = job->config,
-		.report = parcel->subject.report,
+		.report = parcel->package.report,
 		.to = to,
 		.now_s = job->options->now_s,
 		.gzip = parcel->package.gzip,
@@ -237,6 +237,11 @@ static void deliver(struct rtls_job *job, const struct rtls_subjects *subjects,
 		job->sums->waiting++;
 	else if (status != RTLS_OK)
 		rtls_job_trouble(job, &err);
+	else if (parcel.package.trimmed != NULL)
+		rtls_job_log(job,
+			"report for %s of %s: trimmed to %zu bytes "
+			"(tlsrpt_max_size)",
+			subject->name, job->date, parcel.package.gzip.size);
 	for (size_t i = 0; i < count_places(job, outbox) && status == RTLS_OK;
 		i++)
 		if (is_due(job, &outbox->to[i]))

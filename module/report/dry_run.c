@@ -55,12 +55,11 @@ static enum rtls_status write_part(const struct dry_run *run, const char *name,
 }
 
 static enum rtls_status write_mail(const struct dry_run *run,
-	const struct rtls_report *report, const struct rtls_package *package,
-	const char *to, size_t number)
+	const struct rtls_package *package, const char *to, size_t number)
 {
 	const struct rtls_report_mail mail = {
 		.config = run->config,
-		.report = report,
+		.report = package->report,
 		.to = to,
 		.now_s = run->now_s,
 		.gzip = package->gzip,
@@ -72,8 +71,8 @@ static enum rtls_status write_mail(const struct dry_run *run,
 	status = rtls_report_mail_format(&mail, &text, &size, run->err);
 	if (status != RTLS_OK)
 		return status;
-	status = write_part(run, rtls_report_domain(report), number, "eml",
-		rtls_slice_n(text, size));
+	status = write_part(run, rtls_report_domain(package->report), number,
+		"eml", rtls_slice_n(text, size));
 	free(text);
 	return status;
 }
@@ -90,15 +89,16 @@ static enum rtls_status write_package(const struct dry_run *run,
 	if (status == RTLS_OK)
 		status = write_part(run, rtls_report_domain(report), 1,
 			"json.gz", package->gzip);
+	if (status == RTLS_OK && package->trimmed != NULL)
+		say(run, rtls_report_domain(report), "trimmed", "");
 	return status;
 }
 
 /* Where it would go; a mail for each address. */
 static enum rtls_status write_mails(const struct dry_run *run,
-	const struct rtls_report *report, const struct rtls_package *package,
-	const struct rtls_lookup *lookup)
+	const struct rtls_package *package, const struct rtls_lookup *lookup)
 {
-	const char *domain = rtls_report_domain(report);
+	const char *domain = rtls_report_domain(package->report);
 	enum rtls_status status = RTLS_OK;
 	size_t mails = 0;
 
@@ -112,15 +112,15 @@ static enum rtls_status write_mails(const struct dry_run *run,
 
 		say(run, domain, "would go to ", rua->uri);
 		if (rua->kind == RTLS_RUA_MAILTO && run->instead == NULL)
-			status = write_mail(run, report, package,
-				rtls_rua_target(rua), ++mails);
+			status = write_mail(
+				run, package, rtls_rua_target(rua), ++mails);
 	}
 	if (run->instead == NULL || lookup->count == 0)
 		return status;
 	say(run, domain, "would go, by tlsrpt_rua, to ", run->instead->uri);
 	if (run->instead->kind == RTLS_RUA_MAILTO)
 		status = write_mail(
-			run, report, package, rtls_rua_target(run->instead), 1);
+			run, package, rtls_rua_target(run->instead), 1);
 	return status;
 }
 
@@ -131,7 +131,7 @@ static enum rtls_status write_report(const struct dry_run *run,
 	enum rtls_status status = write_package(run, report, &package);
 
 	if (status == RTLS_OK)
-		status = write_mails(run, report, &package, lookup);
+		status = write_mails(run, &package, lookup);
 	rtls_package_free(&package);
 	return status;
 }

@@ -142,6 +142,10 @@ static void add_words(const struct message *message, struct rtls_text *out)
 		"%" PRIu64 " sessions good, %" PRIu64 " failed.\n",
 		report->domain.data, message->date, message->names.submitter,
 		report->successes, report->failures);
+	if (report->is_trimmed)
+		rtls_text_printf(out,
+			"\nRare failures are added up, to keep this report "
+			"small.\n");
 	for (size_t i = 0; i < shown; i++)
 		add_policy(out, report->policy[i]);
 	if (shown < report->policy_count)

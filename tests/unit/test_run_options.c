@@ -263,6 +263,37 @@ static void test_rua_dry_run(void **state)
 	check_spool_remove(world.spool);
 }
 
+/* --- tlsrpt_max_size ------------------------------------------------------------------- */
+
+static void test_max_size(void **state)
+{
+	struct world world;
+	char path[256];
+	FILE *file;
+
+	(void)state;
+	options_make(&world, GOOD("a.example"));
+	file = check_spool_file(world.spool, "tlsrpt", TEST_DAY);
+	for (unsigned i = 0; i < 200; i++)
+		(void)fprintf(file,
+			LINE("a.example\tsts\t-\tvalidation-failure\t-\tmx\t-"
+			     "\t192.0.2.%u\treason %u"),
+			i, i * i);
+	(void)fclose(file);
+	world.config.report_max_size_bytes = 600;
+	(void)snprintf(path, sizeof(path), "%s/dry", world.spool);
+	assert_int_equal(rtls_report_dry_run(&world.config, &world.options,
+				 &world.outside, path, &world.err),
+		RTLS_OK);
+	check_log(&world, "report for a.example of 2026-11-20: trimmed\n");
+	assert_int_equal(world_run(&world, NOW), RTLS_OK);
+	check_log(&world, "report for a.example of 2026-11-20: trimmed to ");
+	assert_string_equal(world.sent, "a@a.example ");
+	assert_non_null(strstr(world.mail, "\nRare failures are added up"));
+	assert_non_null(strstr(world.mail, "\n0 sessions good, 200 failed.\n"));
+	check_spool_remove(world.spool);
+}
+
 int main(void)
 {
 	static struct check_suite suite;
@@ -281,5 +312,6 @@ int main(void)
 		NULL);
 	check_add(
 		&suite, "B6 dry run to another place", test_rua_dry_run, NULL);
+	check_add(&suite, "165 a report too large", test_max_size, NULL);
 	return check_run(&suite, "run_options");
 }
