@@ -84,15 +84,15 @@ static bool wait_child(struct child *child, unsigned timeout_ms)
 	}
 }
 
-/* Its process group, and it is reaped when this returns. */
+/* Its process group. An Exim that has become root for good gets no signal of ours: then it is left alone,
+ * for nobody waits for ever. */
 static void end_child(struct child *child)
 {
 	kill(-child->pid, SIGTERM);
 	if (wait_child(child, GRACE_MS))
 		return;
 	kill(-child->pid, SIGKILL);
-	while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
-		continue;
+	(void)wait_child(child, GRACE_MS);
 }
 
 static void explain_failure(const struct child *child, struct rtls_err *err)

@@ -3,6 +3,8 @@
  * mail parser in tests/scenarios/test_report.py. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "check_report.h"
@@ -415,6 +417,8 @@ struct sendmail_row {
 	const char *why;    /* NULL: taken */
 };
 
+#define PATIENCE_S 10 /* then something waits for ever */
+
 #define SAVE "d=$(dirname \"$0\"); "
 
 static const struct sendmail_row sendmail_rows[] = {
@@ -540,10 +544,72 @@ static void test_sendmail_bad(void **state)
 	check_err(&err, "not a plain address");
 }
 
-int main(void)
+/* This test as the program, setuid: as root for good it gets no signal of its starter's. */
+static int be_exim(void)
+{
+	if (setuid(0) == 0)
+		(void)sleep(2 * PATIENCE_S);
+	return 0;
+}
+
+static void copy_of_this_test(const char *spool, char path[128])
+{
+	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), out;
+	struct stat info = { .st_size = 0 };
+
+	assert_true(in >= 0 && fstat(in, &info) == 0);
+	(void)snprintf(path, 128, "%s/sendmail", spool);
+	out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	assert_true(out >= 0);
+	assert_int_equal(
+		sendfile(out, in, NULL, (size_t)info.st_size), info.st_size);
+	assert_int_equal(fchmod(out, 04755), 0);
+	(void)close(in);
+	(void)close(out);
+}
+
+static int send_as_nobody(const struct rtls_config *config)
+{
+	struct rtls_err err = { "" };
+
+	alarm(PATIENCE_S);
+	if (setgid(65534) != 0 || setuid(65534) != 0)
+		return 1;
+	if (rtls_sendmail(config, "a@b.example", rtls_slice("x"), 100, &err) !=
+		RTLS_TEMPORARY)
+		return 2;
+	return holds(err.text, "longer than") ? 0 : 3;
+}
+
+static void test_sendmail_unkillable(void **state)
+{
+	struct rtls_config config;
+	char spool[64], path[128];
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	check_spool_make(spool);
+	check_config(&config, spool);
+	assert_int_equal(chmod(spool, 0755), 0);
+	copy_of_this_test(spool, path);
+	SET(config.sendmail, path);
+	pid = fork();
+	if (pid == 0)
+		_exit(send_as_nobody(&config));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	check_spool_remove(spool);
+	assert_int_equal(status, 0);
+}
+
+int main(int argc, char **argv)
 {
 	static struct check_suite suite;
 
+	if (argc > 1 && strcmp(argv[1], "-oi") == 0)
+		return be_exim();
 	CHECK_TABLE(&suite, test_rua, rua_rows);
 	check_add(&suite, "B1.7 the longest URI", test_rua_length, NULL);
 	check_add(&suite, "B6.3 B6.4 B6.5 B6.7 B7.3 the whole message",
@@ -560,5 +626,7 @@ int main(void)
 		&suite, "B6.7 what the program sees", test_sendmail_sees, NULL);
 	check_add(
 		&suite, "B6.7 no program, no address", test_sendmail_bad, NULL);
+	check_add(&suite, "B7.4 hangs and cannot be killed",
+		test_sendmail_unkillable, NULL);
 	return check_run(&suite, "report_mail");
 }
