@@ -13,6 +13,7 @@ import re
 
 import pytest
 
+import report_schema
 from sender import SPOOL, world
 
 UTC = datetime.timezone.utc
@@ -90,6 +91,7 @@ def check_policy(policy):
 def read_json(data: bytes) -> dict:
     """A report, its structure checked."""
     report = json.loads(data.decode("utf-8"), object_pairs_hook=no_duplicates)
+    assert report_schema.errors(report) == []
     assert report.keys() == {"organization-name", "date-range", "contact-info", "report-id",
                              "policies"}
     assert is_text(report["organization-name"])
