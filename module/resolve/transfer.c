@@ -102,6 +102,9 @@ static size_t on_header(char *data, size_t one, size_t size, void *argument)
 	}
 	transfer->headers_size += size;
 	read_media_type(transfer, rtls_slice_n(data, size));
+	/* An empty line ends them; behind those of an interim answer come others. */
+	if (size <= strlen("\r\n"))
+		transfer->is_answered = response_code(transfer) >= 200;
 	return size;
 }
 
@@ -316,8 +319,9 @@ static void explain(const struct rtls_transfer *transfer, CURLcode code,
 enum rtls_status rtls_transfer_judge(const struct rtls_transfer *transfer,
 	CURLcode code, struct rtls_err *err)
 {
-	/* Once a report is accepted, how long the answer is does not matter. */
-	if (code == CURLE_WRITE_ERROR && transfer->buffer == NULL)
+	/* Once a report is accepted, what becomes of the rest of the answer does not
+	 * matter, and must not have it sent again. */
+	if (transfer->is_answered && transfer->buffer == NULL)
 		code = CURLE_OK;
 	if (code == CURLE_OK && transfer->is_verified && is_wanted(transfer))
 		return RTLS_OK;

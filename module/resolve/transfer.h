@@ -18,8 +18,9 @@ struct rtls_transfer {
 	size_t size;
 	size_t headers_size;
 	char media_type
-		[64]; /* of the answer that counts, parameters left out */
-	bool is_body; /* it has begun */
+		[64];     /* of the answer that counts, parameters left out */
+	bool is_answered; /* status and headers are complete */
+	bool is_body;     /* it has begun */
 	bool is_too_large;
 	bool is_private;  /* an address was refused */
 	bool is_verified; /* the certificate; without it nothing counts */
@@ -38,7 +39,8 @@ void rtls_transfer_close(struct rtls_transfer *transfer);
  *
  * err             why not; what came from outside is quoted
  * RTLS_OK         the certificate is good, and an answer of the wanted status
- *                 has come: 200 and in full for a GET, any 2xx for a POST
+ *                 has come: 200 and in full for a GET; for a POST any 2xx with its headers,
+ *                 whatever becomes of its body
  * RTLS_TEMPORARY  anything else; certificate tells whether that was it
  */
 RTLS_MUST_CHECK enum rtls_status rtls_transfer_run(

@@ -71,7 +71,7 @@ def write_certificates(state: Path, authority: certs.Authority) -> dict[str, str
     names = {f"mta-sts.{domain.name}": domain.fault.removeprefix("cert-")
              if domain.fault.startswith("cert-") else "lab"
              for domain in world.DOMAINS}
-    names |= {"reports.example": "lab", "no-sni": "lab"}
+    names |= {"reports.example": "lab", "no-sni": "lab", **world.REPORT_HOSTS}
     for name, kind in names.items():
         leaf = authority.leaf(name, kind)
         write_file(state / "certs" / "web" / f"{name}.pem", leaf.pem, mode, owner)

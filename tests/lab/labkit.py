@@ -44,6 +44,7 @@ SPOOL = ("sender/spool/input", "sender/spool/msglog", "sender/spool/db",
          "sender/spool/requiretls", "sender/mail", "sender/log",
          "mx/spool/input", "mx/spool/msglog", "mx/mail", "https/reports")
 LOGS = ("mx/log/mainlog", "mx/log/rejectlog", "mx/log/paniclog", "log/policy-access.log",
+        "log/report-access.log",
         "log/unbound.log", "smtpd/transcript.jsonl")
 _ACCEPTED = re.compile(r"^250 OK id=(\S+)", re.MULTILINE)
 
@@ -343,6 +344,12 @@ class Lab:
     def posted_reports(self) -> list[dict]:
         """What was posted to https://reports.example."""
         return mailside.posted_reports(self.state)
+
+    def report_requests(self) -> list[str]:
+        """nginx's lines about https://nginx.reports.example: method, host, path, status,
+        redirection, "media type", size, protocol."""
+        path = self.state / "log" / "report-access.log"
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
 
     def set_report_status(self, status: int) -> None:
         """What the report endpoint answers from now on."""

@@ -158,8 +158,34 @@ http {{
             try_files /.well-known/mta-sts.txt =404;
         }}
     }}
+    log_format post '$request_method $host $uri $status $sent_http_location '
+                    '"$content_type" $content_length $server_protocol';
+    server {{
+        listen {world.REPORTS_NGINX}:443 ssl http2;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_certificate {INSIDE}/certs/web/$certificate.pem;
+        ssl_certificate_key {INSIDE}/certs/web/$certificate.pem;
+        access_log {INSIDE}/log/report-access.log post;
+{report_locations()}    }}
 }}
 """
+
+
+REPORT_STATUSES = (200, 201, 202, 204, 400, 404, 410, 413, 429, 500, 503)
+REPORT_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+def report_locations() -> str:
+    """What nginx does with a report posted to /200, /301 and so on; /close: nothing is said;
+    /silent: it waits for a server that never answers; /kept: reports.example gets it."""
+    known = "https://nginx.reports.example/200"
+    lines = [f"location = /{status} {{ return {status}; }}" for status in REPORT_STATUSES]
+    lines += [f"location = /{status} {{ return {status} {known}; }}"
+              for status in REPORT_REDIRECTS]
+    lines += ["location = /close { return 444; }",
+              f"location = /silent {{ proxy_pass https://{world.WEB_STALL}/; }}",
+              f"location = /kept {{ proxy_pass https://{world.REPORTS}/tlsrpt; }}"]
+    return "".join(f"        {line}\n" for line in lines)
 
 
 def mx_conf() -> str:
@@ -205,7 +231,8 @@ def plan() -> dict[str, Any]:
     """All the holder has to know. `listen` are the sockets that mean "ready"."""
     smtp = [("tcp", ip, 25) for ip in _ips("exim")]
     scripted = [("tcp", ip, 25) for ip in _ips("scripted")]
-    web = [("tcp", ip, 443) for ip in (world.WEB, world.WEB_IPV6, world.WEB_LOOPBACK)]
+    web = [("tcp", ip, 443) for ip in (world.WEB, world.WEB_IPV6, world.WEB_LOOPBACK,
+                                       world.REPORTS_NGINX)]
     https = [("tcp", ip, 443)
              for ip in (world.REPORTS, world.WEB_STALL, world.WEB_TRICKLE)]
     dns = [("udp", ip, 53) for ip in (world.RESOLVER_NO_DNSSEC, world.NS_SERVFAIL,

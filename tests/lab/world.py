@@ -14,6 +14,13 @@ NS, NS_SERVFAIL, NS_SILENT = "192.0.2.53", "192.0.2.54", "192.0.2.55"
 RESOLVER, RESOLVER_NO_DNSSEC = "127.0.0.1", "127.0.0.2"
 WEB, WEB_IPV6, WEB_LOOPBACK = "192.0.2.80", "2001:db8::80", "127.0.0.80"
 REPORTS, WEB_STALL, WEB_TRICKLE = "192.0.2.81", "192.0.2.82", "192.0.2.83"
+# nginx as an endpoint for reports: what it answers is in the URL, see servers.py. The names below
+# differ in their certificates.
+REPORTS_NGINX = "192.0.2.84"
+REPORT_HOSTS = {"nginx.reports.example": "lab", "expired.reports.example": "expired",
+                "selfsigned.reports.example": "selfsigned",
+                "unknownca.reports.example": "unknownca",
+                "wrongname.reports.example": "wrongname"}
 NOTHING_LISTENS = "192.0.2.99"
 # Who listens at ports 465 and 587 too, and wants a login there: relay.example and so on.
 SMART_HOSTS = ("192.0.2.61", "192.0.2.62", "192.0.2.64", "192.0.2.65")
@@ -217,7 +224,9 @@ DOMAINS = [
     Domain("shared-b.example", GOOD),
     Domain("shared-c.example", GOOD, sts="enforce", policy_mx=("good2.mail.example",)),
     # where reports go: by mail to good.mail.example, or by HTTPS
-    Domain("reports.example", GOOD, more=(f"@ A {REPORTS}",)),
+    Domain("reports.example", GOOD, more=(
+        f"@ A {REPORTS}", *(f"{name.partition('.')[0]} A {REPORTS_NGINX}"
+                            for name in REPORT_HOSTS))),
     # signed
     Domain("secure.example", GOOD, dnssec="signed", more=("alias CNAME secure.example.",)),
     Domain("secure-selfsigned.example", _to("selfsigned.mail.example"), dnssec="signed"),

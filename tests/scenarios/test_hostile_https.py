@@ -159,13 +159,13 @@ FAILURES: dict[str, tuple[Callable[[Visit], object], str]] = {
 }
 
 
-class PolicyHost:
-    """The policy host of DOMAIN."""
+class HostileHost:
+    """An HTTPS server, by default the policy host of DOMAIN."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, name: str = POLICY_HOST) -> None:
         authority = certs.Authority()
         path = site.lab.state / "hostile-host.pem"
-        path.write_bytes(authority.leaf(POLICY_HOST).pem)
+        path.write_bytes(authority.leaf(name).pem)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(path)
         path.unlink()
@@ -177,7 +177,7 @@ class PolicyHost:
         # The CA of both sides: mail hosts keep their own.
         bundle = site.lab.ca_bundle.read_bytes() + certs.cert_pem(authority.root.cert)
         site.lab.write_etc("hostile-ca.pem", bundle)
-        site.lab.set_rrset(POLICY_HOST, "A", [RAW_HOST])
+        site.lab.set_rrset(name, "A", [RAW_HOST])
 
     def behave(self, behaviour: Callable[[Visit], object]) -> None:
         """From now on; visits that still last come to their end."""
@@ -215,16 +215,16 @@ class PolicyHost:
 
 
 @pytest.fixture(name="host")
-def fixture_host(site: Site) -> Iterator[PolicyHost]:
+def fixture_host(site: Site) -> Iterator[HostileHost]:
     """It behaves well until told otherwise; waiting for it is short."""
-    found = PolicyHost(site)
+    found = HostileHost(site)
     site.configure(ca_file="/etc/exim4/hostile-ca.pem", resolve_timeout=f"{TIMEOUT_S}s",
                    fetch_timeout="700ms", connect_timeout="500ms")
     yield found
     found.close()
 
 
-def fetched(site: Site, host: PolicyHost) -> dict[str, str]:
+def fetched(site: Site, host: HostileHost) -> dict[str, str]:
     """Resolve; the time is kept, the answer is in the cache, and nobody asks again."""
     start = time.monotonic()
     done = site.program("resolve", "--record", DOMAIN, user=EXIM_USER, check=False)
@@ -242,7 +242,7 @@ def fetched(site: Site, host: PolicyHost) -> dict[str, str]:
     return {**record.value, "text": record.policy, "note": "\n".join(record.note)}
 
 
-def test_failures(site: Site, host: PolicyHost) -> None:
+def test_failures(site: Site, host: HostileHost) -> None:
     """Nothing is known of the domain: no policy, a reason, a back-off."""
     for name, (behaviour, reason) in FAILURES.items():
         site.lab.exec(["rm", "-rf", "/var/spool/exim4/requiretls/cache"])
@@ -254,7 +254,7 @@ def test_failures(site: Site, host: PolicyHost) -> None:
         assert len(record["fetch-error"]) > len("sts-policy-fetch-error "), name
 
 
-def test_failures_with_a_policy(site: Site, host: PolicyHost) -> None:
+def test_failures_with_a_policy(site: Site, host: HostileHost) -> None:
     """The one that is known stays in force, mail is enforced by it."""
     assert fetched(site, host)["fetch"] == "ok"
     kept = site.cache_file(DOMAIN).read_text()
@@ -271,7 +271,7 @@ def test_failures_with_a_policy(site: Site, host: PolicyHost) -> None:
         site.forget_retries()
 
 
-def test_odd_but_good(site: Site, host: PolicyHost) -> None:
+def test_odd_but_good(site: Site, host: HostileHost) -> None:
     """What looks like the above and is right."""
     good = {
         "the end is the end": lambda v: (v.request().send(HEAD + b"\r\n" + POLICY),
