@@ -116,6 +116,23 @@ static int read_all(FILE *file, size_t size_max, char **data, size_t *size)
 	return *size > size_max ? EX_DATAERR : EX_OK;
 }
 
+int rtls_verb_read_open(FILE *file, size_t size_max, char **data, size_t *size,
+	struct rtls_err *err)
+{
+	int exit_status = read_all(file, size_max, data, size);
+
+	if (exit_status == EX_DATAERR)
+		rtls_err_set(err, "larger than %zu bytes", size_max);
+	if (exit_status != EX_OK) {
+		int error = errno;
+
+		free(*data);
+		*data = NULL;
+		errno = error;
+	}
+	return exit_status;
+}
+
 int rtls_verb_read(const char *path, size_t size_max, char **data, size_t *size,
 	struct rtls_err *err)
 {
@@ -125,19 +142,13 @@ int rtls_verb_read(const char *path, size_t size_max, char **data, size_t *size,
 
 	if (file == NULL)
 		return unreadable(err, path, errno, EX_NOINPUT);
-	exit_status = read_all(file, size_max, data, size);
+	exit_status = rtls_verb_read_open(file, size_max, data, size, err);
 	error = errno;
 	if (!is_standard)
 		(void)fclose(file);
-	if (exit_status == EX_DATAERR)
-		rtls_err_set(err, "larger than %zu bytes", size_max);
-	else if (exit_status != EX_OK)
+	if (exit_status != EX_OK && exit_status != EX_DATAERR)
 		exit_status = unreadable(err, path, error,
 			error == EISDIR ? EX_NOINPUT : exit_status);
-	if (exit_status != EX_OK) {
-		free(*data);
-		*data = NULL;
-	}
 	return exit_status;
 }
 

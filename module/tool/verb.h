@@ -8,6 +8,7 @@
 
 #include <getopt.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 #include "policy/config.h"
@@ -52,6 +53,10 @@ RTLS_MUST_CHECK int rtls_verb_domain(
  * 0, EX_NOINPUT, EX_DATAERR (larger than size_max), EX_IOERR or EX_OSERR
  */
 RTLS_MUST_CHECK int rtls_verb_read(const char *path, size_t size_max,
+	char **data, size_t *size, struct rtls_err *err);
+
+/* The same of a file that is open; it stays so. err->text is set only when the file is too large. */
+RTLS_MUST_CHECK int rtls_verb_read_open(FILE *file, size_t size_max,
 	char **data, size_t *size, struct rtls_err *err);
 
 /* A JSON string; bytes that are not UTF-8 are quoted. NULL: no memory. */
