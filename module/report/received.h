@@ -13,7 +13,7 @@
  *     and where known "sending-mta-ip", "receiving-mx-hostname", "receiving-mx-helo",
  *     "receiving-ip", "additional-information", "failure-reason-code": text} ...]} ...]}
  *
- * No other keys. Texts are UTF-8 without control characters, at most RTLS_RECEIVED_TEXT_MAX bytes; "" is
+ * No other keys. Texts are UTF-8 without control characters (U+FFFD in their place), at most RTLS_RECEIVED_TEXT_MAX bytes; "" is
  * what the sender left out. Counts are 0 to 2^53 - 1. Times are in order. Types, and domains that are
  * domain names, are in lower case; an address is as inet_ntop() writes it. All the same the texts are a stranger's: quote them. */
 #ifndef RTLS_RECEIVED_H

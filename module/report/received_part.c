@@ -49,21 +49,48 @@ static struct rtls_slice cut(struct rtls_slice text, size_t max)
 	return rtls_slice_n(text.data, max);
 }
 
+/* The character at the front, by its first byte: jansson gives well-formed UTF-8 only. */
+static struct rtls_slice first_character(struct rtls_slice text)
+{
+	unsigned char byte = (unsigned char)text.data[0];
+	size_t size = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+
+	return rtls_slice_n(text.data, size < text.size ? size : text.size);
+}
+
+/* Each character that may not stay becomes U+FFFD. Into out, RTLS_RECEIVED_TEXT_MAX + 1
+ * bytes; what does not fit is dropped. */
+static void replace(struct rtls_slice text, char *out)
+{
+	struct rtls_text replaced;
+
+	rtls_text_init(&replaced, out, RTLS_RECEIVED_TEXT_MAX + 1);
+	while (text.size > 0) {
+		struct rtls_slice character = first_character(text);
+
+		rtls_text_add(&replaced, rtls_utf8_is_clean(character)
+						 ? character
+						 : rtls_slice("\xef\xbf\xbd"));
+		text = rtls_slice_n(
+			text.data + character.size, text.size - character.size);
+	}
+}
+
 /* Into out, RTLS_RECEIVED_TEXT_MAX + 1 bytes. */
 static void clean(struct rtls_part *part, const char *key,
 	struct rtls_slice text, char *out)
 {
-	if (!rtls_utf8_is_clean(text)) {
-		RTLS_PART_NOTE(part, RTLS_NOTE_SEEN, false,
-			"%s: control characters, quoted", key);
-		rtls_quote(out, RTLS_RECEIVED_TEXT_MAX + 1, text);
-		return;
-	}
 	if (text.size > RTLS_RECEIVED_TEXT_MAX) {
 		RTLS_PART_NOTE(part, RTLS_NOTE_WRONG, false,
 			"%s: longer than %d bytes, cut", key,
 			RTLS_RECEIVED_TEXT_MAX);
 		text = cut(text, RTLS_RECEIVED_TEXT_MAX);
+	}
+	if (!rtls_utf8_is_clean(text)) {
+		RTLS_PART_NOTE(part, RTLS_NOTE_SEEN, false,
+			"%s: control characters, replaced", key);
+		replace(text, out);
+		return;
 	}
 	if (text.size > 0)
 		memcpy(out, text.data, text.size);
@@ -113,9 +140,15 @@ bool rtls_part_text(struct rtls_part *part, const json_t *parent,
 void rtls_part_required(struct rtls_part *part, json_t *object,
 	const json_t *parent, const char *key, enum rtls_note_weight weight)
 {
+	const json_t *member = json_object_get(parent, key);
 	char text[RTLS_RECEIVED_TEXT_MAX + 1];
 
-	if (!rtls_part_text(part, parent, key, text))
+	text[0] = '\0';
+	if (json_is_null(member))
+		RTLS_PART_NOTE(
+			part, weight, false, "%s: null instead of a text", key);
+	else if (!rtls_part_text(part, parent, key, text) &&
+		 (member == NULL || json_is_string(member)))
 		RTLS_PART_NOTE(part, weight, true, "%s: left out", key);
 	rtls_part_set(part, object, key, json_string(text));
 }

@@ -59,7 +59,8 @@ static const struct verb verbs[] = {
 		"           DOMAIN: this one, now; --all: every policy, now\n"
 		"  size     how much the spool holds, journals and reports included\n",
 		rtls_verb_cache, POWER_USER, "edit" },
-	{ "report", "preview and send the TLS reports of a day",
+	{ "report",
+		"preview and send the TLS reports of a day, read those of others",
 		"report preview DATE [DOMAIN]\n"
 		"       exim-requiretls report run [--now] [--date DATE] "
 		"[--dry-run DIRECTORY]\n"
@@ -68,11 +69,21 @@ static const struct verb verbs[] = {
 		"DOMAIN]\n"
 		"                                  [--all-services] [--json] "
 		"KEYFILE\n"
+		"       exim-requiretls report read [--json|--summary] [--domain "
+		"DOMAIN] [--failures]\n"
+		"                                   FILE|DIRECTORY|- ...\n"
 		"\n"
-		"  --now      send what is left, whatever the schedule says\n"
-		"  --date     only that day's, now\n"
-		"  --dry-run  write the reports there, send nothing\n",
-		rtls_verb_report, POWER_USER_MAIL, NULL },
+		"  run     send what is due\n"
+		"    --now      send what is left, whatever the schedule says\n"
+		"    --date     only that day's, now\n"
+		"    --dry-run  write the reports there, send nothing\n"
+		"  key     the DNS record of the key that signs reports\n"
+		"  read    reports that others sent: JSON, gzip or mail; a Maildir\n"
+		"    --json      print JSON\n"
+		"    --summary   print the sums only\n"
+		"    --domain    only reports about this domain\n"
+		"    --failures  only reports with failures\n",
+		rtls_verb_report, POWER_USER_MAIL, "read" },
 	{ "config", "print the configuration in force, or its first mistake",
 		"config [--file PATH] [--json]\n"
 		"\n"

@@ -1,4 +1,4 @@
-/* report.c - `exim-requiretls report preview|run|status`: the daily TLS reports. */
+/* report.c - `exim-requiretls report preview|run|status|read`: the daily TLS reports. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,10 @@
 #include "report/subjects.h"
 #include "tool/report.h"
 #include "tool/report_key.h"
+#include "tool/report_read.h"
 #include "tool/report_status.h"
+
+#define EXPECTED "expected key, preview, read, run or status"
 
 int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err)
 {
@@ -147,8 +150,10 @@ int rtls_verb_report(int argc, char **argv)
 	int exit_status;
 
 	if (argc < 2)
-		return rtls_verb_misused(
-			"report", "expected key, preview, run or status");
+		return rtls_verb_misused("report", EXPECTED);
+	/* What others sent needs no configuration of ours. */
+	if (strcmp(argv[1], "read") == 0)
+		return rtls_report_read(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(argv[1], actions[i].name) != 0)
 			continue;
@@ -159,6 +164,5 @@ int rtls_verb_report(int argc, char **argv)
 			return exit_status;
 		return actions[i].run(&config, argc - 1, argv + 1);
 	}
-	return rtls_verb_misused(
-		"report", "expected key, preview, run or status");
+	return rtls_verb_misused("report", EXPECTED);
 }

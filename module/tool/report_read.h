@@ -1,0 +1,20 @@
+/* report_read.h - `exim-requiretls report read`: TLS reports that others sent.
+ *
+ * Each report read is an entry, and entries are what a printer gets:
+ * {"source": path, "report": the shape of report/received.h, "notes": [text ...],
+ *  and of a message "message": {"from", "subject", "domain", "submitter": text}} */
+#ifndef RTLS_REPORT_READ_H
+#define RTLS_REPORT_READ_H
+
+#include <jansson.h>
+
+/* The action of the verb report; needs no configuration. */
+int rtls_report_read(int argc, char **argv);
+
+/* For people: each report, and a summary when there are several. */
+void rtls_read_print(const json_t *entries);
+
+/* Only the summary. */
+void rtls_read_print_sums(const json_t *entries);
+
+#endif
