@@ -2,6 +2,7 @@
 #include "utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 struct form {
 	unsigned char lead_min, lead_max;
@@ -66,6 +67,31 @@ bool rtls_utf8_is_clean(struct rtls_slice text)
 		if (!take_point(&text, &point) || !is_clean_point(point))
 			return false;
 	return true;
+}
+
+void rtls_utf8_clean(struct rtls_slice text, char *out, size_t out_size)
+{
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	size_t used = 0;
+
+	while (text.size > 0) {
+		struct rtls_slice put = text;
+		uint32_t point;
+
+		if (!take_point(&text, &point)) {
+			text = rtls_slice_n(text.data + 1, text.size - 1);
+			put = rtls_slice(replacement);
+		} else if (!is_clean_point(point)) {
+			put = rtls_slice(replacement);
+		} else {
+			put.size -= text.size;
+		}
+		if (put.size >= out_size - used)
+			break;
+		memcpy(out + used, put.data, put.size);
+		used += put.size;
+	}
+	out[used] = '\0';
 }
 
 bool rtls_utf8_is_ascii(struct rtls_slice text)

@@ -41,7 +41,7 @@
 struct rtls_received {
 	json_t *report;
 	struct rtls_notes notes;
-	/* Of the message, unfolded and quoted; "" where there is none. */
+	/* Of the message, unfolded, UTF-8 without control characters; "" where there is none. */
 	bool is_message;
 	char from[256];
 	char subject[512];

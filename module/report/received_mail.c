@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/text.h"
+#include "policy/utf8.h"
 #include "report/gzip.h"
 #include "report/mime.h"
 #include "report/received_json.h"
@@ -127,17 +128,17 @@ static enum rtls_status visit(void *context, const struct rtls_mime_part *part)
 
 /* --- the header ---------------------------------------------------------------- */
 
-static void read_quoted(
+static void read_clean(
 	struct rtls_slice header, const char *name, char *out, size_t out_size)
 {
 	char value[RTLS_MIME_VALUE_SIZE];
 
 	out[0] = '\0';
 	if (rtls_mime_field(header, name, value, sizeof(value)))
-		rtls_quote(out, out_size, rtls_slice(value));
+		rtls_utf8_clean(rtls_slice(value), out, out_size);
 }
 
-/* A domain name as we write it, or what stands there, quoted. */
+/* A domain name as we write it, or what stands there, cleaned. */
 static void read_domain(
 	struct rtls_slice header, const char *name, char out[RTLS_DOMAIN_SIZE])
 {
@@ -146,7 +147,7 @@ static void read_domain(
 	out[0] = '\0';
 	if (rtls_mime_field(header, name, value, sizeof(value)) &&
 		rtls_domain_normalize(rtls_slice(value), out) != RTLS_OK)
-		rtls_quote(out, RTLS_DOMAIN_SIZE, rtls_slice(value));
+		rtls_utf8_clean(rtls_slice(value), out, RTLS_DOMAIN_SIZE);
 }
 
 /* Also of a header that is too large: of its beginning. */
@@ -159,28 +160,32 @@ static void read_header(struct search *search, struct rtls_slice message)
 		message.size = RTLS_MIME_HEADER_MAX;
 	if (rtls_mime_split(message, &header, &body, NULL) != RTLS_OK)
 		return;
-	read_quoted(header, "From", received->from, sizeof(received->from));
-	read_quoted(header, "Subject", received->subject,
+	read_clean(header, "From", received->from, sizeof(received->from));
+	read_clean(header, "Subject", received->subject,
 		sizeof(received->subject));
 	read_domain(header, "TLS-Report-Domain", received->domain);
 	read_domain(header, "TLS-Report-Submitter", received->submitter);
 	search->is_claimed = received->domain[0] != '\0';
 }
 
-/* Which policy domain a report does not say, its header may. */
+/* With DANE the policy domain may be the one the TLSA records belong to (section 1.1). */
 static void check_domain(struct rtls_received *received)
 {
-	json_t *element;
+	const json_t *element, *policy;
 	bool is_there = false;
 	size_t i;
 
 	json_array_foreach(
 		json_object_get(received->report, "policies"), i, element)
 	{
-		const char *domain = json_string_value(json_object_get(
-			json_object_get(element, "policy"), "policy-domain"));
+		const char *domain, *type;
 
-		if (domain == NULL || domain[0] == '\0' ||
+		policy = json_object_get(element, "policy");
+		domain = json_string_value(
+			json_object_get(policy, "policy-domain"));
+		type = json_string_value(
+			json_object_get(policy, "policy-type"));
+		if (strcmp(domain, "") == 0 || strcmp(type, "tlsa") == 0 ||
 			strcmp(domain, received->domain) == 0)
 			is_there = true;
 	}

@@ -49,33 +49,6 @@ static struct rtls_slice cut(struct rtls_slice text, size_t max)
 	return rtls_slice_n(text.data, max);
 }
 
-/* The character at the front, by its first byte: jansson gives well-formed UTF-8 only. */
-static struct rtls_slice first_character(struct rtls_slice text)
-{
-	unsigned char byte = (unsigned char)text.data[0];
-	size_t size = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-
-	return rtls_slice_n(text.data, size < text.size ? size : text.size);
-}
-
-/* Each character that may not stay becomes U+FFFD. Into out, RTLS_RECEIVED_TEXT_MAX + 1
- * bytes; what does not fit is dropped. */
-static void replace(struct rtls_slice text, char *out)
-{
-	struct rtls_text replaced;
-
-	rtls_text_init(&replaced, out, RTLS_RECEIVED_TEXT_MAX + 1);
-	while (text.size > 0) {
-		struct rtls_slice character = first_character(text);
-
-		rtls_text_add(&replaced, rtls_utf8_is_clean(character)
-						 ? character
-						 : rtls_slice("\xef\xbf\xbd"));
-		text = rtls_slice_n(
-			text.data + character.size, text.size - character.size);
-	}
-}
-
 /* Into out, RTLS_RECEIVED_TEXT_MAX + 1 bytes. */
 static void clean(struct rtls_part *part, const char *key,
 	struct rtls_slice text, char *out)
@@ -86,15 +59,10 @@ static void clean(struct rtls_part *part, const char *key,
 			RTLS_RECEIVED_TEXT_MAX);
 		text = cut(text, RTLS_RECEIVED_TEXT_MAX);
 	}
-	if (!rtls_utf8_is_clean(text)) {
+	if (!rtls_utf8_is_clean(text))
 		RTLS_PART_NOTE(part, RTLS_NOTE_SEEN, false,
 			"%s: control characters, replaced", key);
-		replace(text, out);
-		return;
-	}
-	if (text.size > 0)
-		memcpy(out, text.data, text.size);
-	out[text.size] = '\0';
+	rtls_utf8_clean(text, out, RTLS_RECEIVED_TEXT_MAX + 1);
 }
 
 json_t *rtls_part_clean(

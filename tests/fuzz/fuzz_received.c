@@ -189,10 +189,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_report(received.report);
 	check_notes(&received.notes);
-	check_printable(received.from);
-	check_printable(received.subject);
-	check_printable(received.domain);
-	check_printable(received.submitter);
+	PROPERTY(rtls_utf8_is_clean(rtls_slice(received.from)));
+	PROPERTY(rtls_utf8_is_clean(rtls_slice(received.subject)));
+	PROPERTY(rtls_utf8_is_clean(rtls_slice(received.domain)));
+	PROPERTY(rtls_utf8_is_clean(rtls_slice(received.submitter)));
 	check_again(received.report);
 	rtls_received_free(&received);
 	PROPERTY(used == 0);

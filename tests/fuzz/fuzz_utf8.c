@@ -29,6 +29,20 @@ static bool has_unclean(const uint8_t *data, size_t size)
 	return false;
 }
 
+/* A cleaned text is clean, and one that was is the same; cut anywhere it is still clean. */
+static void check_clean(struct rtls_slice input, bool was_clean)
+{
+	char out[256];
+
+	for (size_t size = sizeof(out); size > 0; size /= 2) {
+		rtls_utf8_clean(input, out, size);
+		PROPERTY(strlen(out) < size);
+		PROPERTY(rtls_utf8_is_clean(rtls_slice(out)));
+		if (size == sizeof(out) && 3 * input.size < size && was_clean)
+			PROPERTY(rtls_slice_is(input, out));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct rtls_slice input = fuzz_input(data, size);
@@ -40,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ascii = ascii && data[i] >= 0x20 && data[i] < 0x7f;
 	PROPERTY(rtls_utf8_is_ascii(input) == ascii);
 	PROPERTY(!ascii || clean);
+	check_clean(input, clean);
 	json_decref(json);
 	return 0;
 }

@@ -213,8 +213,8 @@ static void header_is_kept(void **state)
 	assert_int_equal(
 		check_parse(rtls_slice_n(message, size), &received, NULL),
 		RTLS_OK);
-	assert_string_equal(received.from,
-		"\\x22Company X\\x22 <noreply@company-x.example>");
+	assert_string_equal(
+		received.from, "\"Company X\" <noreply@company-x.example>");
 	assert_string_equal(received.subject,
 		"Report Domain: bank.example Submitter: company-x.example "
 		"Report-ID: "
@@ -367,7 +367,7 @@ int main(void)
 
 	CHECK_TABLE(&suite, message_is_read, mails);
 	CHECK_TABLE(&suite, other_mail_is_told_apart, others);
-	check_add(&suite, "the header is kept, quoted", header_is_kept, NULL);
+	check_add(&suite, "the header is kept", header_is_kept, NULL);
 	check_add(&suite, "cut at every length", cut_anywhere, NULL);
 	check_add(&suite, "a huge header", huge_header_is_refused, NULL);
 	check_add(&suite, "broken parts are bounded", broken_parts_are_bounded,
