@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+import raw
 from test_report import SPOOL, date_of, full_journal
 from test_report import fixture_reporter  # noqa: F401  pylint: disable=unused-import
-from test_tool import PROGRAM, numbered, run
+from test_tool import PROGRAM, ROOT, numbered, run
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")
 
@@ -609,6 +610,73 @@ def test_cut_anywhere(data, tmp_path):
     assert done.returncode == 65
     whole = [entry["source"] for entry in json.loads(done.stdout)]
     assert len(whole) <= 3 and all(int(Path(name).name) > len(data) - 45 for name in whole)
+
+
+# --- the manual -----------------------------------------------------------------------
+
+def shown(start):
+    """The lines of OPERATING.md that are indented, from this one on."""
+    lines = (ROOT / "docs/OPERATING.md").read_text().partition(f"\n    {start}\n")[2]
+    block = lines.splitlines()
+    end = next(i for i, line in enumerate(block) if line and not line.startswith("    "))
+    return start + "\n" + "\n".join(line[4:] for line in block[:end])
+
+
+def test_documented_example(tmp_path):
+    """What OPERATING.md shows is what is printed."""
+    whole = report("Mountain Inc.", policy(
+        None, 97, 3,
+        detail("certificate-expired", 2, sending_mta_ip="192.0.2.1",
+               receiving_mx_hostname="mx2.bank.example", receiving_ip="2001:db8::25"),
+        detail("validation-failure", 1, sending_mta_ip="192.0.2.1",
+               receiving_mx_hostname="old.bank.example",
+               failure_reason_code="sts-mx-mismatch")),
+        contact_info="tls@mountain.example", report_id="2026-11-20T00:00:00Z_bank.example")
+    raw = message(whole).replace(b"Submitter: sender.", b"Submitter: mountain.").replace(
+        b"From: Sender <noreply@sender.example>", b"From: noreply@mountain.example")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/1795219800.M1P2.mx").write_bytes(raw)
+    said = text(tmp_path).replace(str(tmp_path), "/var/mail/tlsrpt")
+    assert shown("# exim-requiretls report read /var/mail/tlsrpt").partition("\n")[2].strip() \
+        == said.strip()
+
+
+def test_documented_exim(lab):
+    """The stanzas of OPERATING.md: reports go to the Maildir, unsigned ones are refused, other
+    mail goes on."""
+    conf = lab.sender_conf()
+    user = shown("tls_reports:\n      driver = appendfile")
+    for old, new in (
+            ("acl_smtp_data =", shown("acl_smtp_dkim = acl_check_dkim") + "\nacl_smtp_data ="),
+            ("begin acl\n", "begin acl\n\n" + shown("acl_check_dkim:") + "\n"),
+            ("acl_check_data:\n", "acl_check_data:\n" + shown(
+                r"  deny condition = ${if forany{<, $recipients}{match{$item}{\N^tlsrpt@\N}}}")
+             + "\n"),
+            ("localuser:\n", shown("tls_reports:\n      driver = accept") + "\nlocaluser:\n"),
+            ("local_delivery:\n", user.replace("user = mail", "user = Debian-exim").replace(
+                "group = mail", "group = Debian-exim").replace(
+                    "/var/mail/tlsrpt", "/run/lab/sender/mail/tlsrpt") + "\nlocal_delivery:\n")):
+        assert conf.count(old) == 1, old
+        conf = conf.replace(old, new)
+    lab.write_sender_conf(conf)
+    # What comes by a pipe is ours and has no DKIM; a report in it is read from the Maildir.
+    whole = message(SENDERS["google"][0]).decode()
+    lab.exec(["exim4", "-odf", "-oi", "tlsrpt@lab.example"], input=whole)
+    lab.settle()
+    files = list((lab.state / "sender/mail/tlsrpt/new").iterdir())
+    assert len(files) == 1, lab.mainlog()
+    (entry,) = read(lab.state / "sender/mail/tlsrpt")
+    assert entry["notes"] == [] and "Return-path" not in entry["message"]["subject"]
+    lab.start_daemon()
+    for recipient, code in (("tlsrpt@lab.example", 550), ("alice@lab.example", 250)):
+        with raw.Client(lab) as client:
+            client.ehlo()
+            for line in ("MAIL FROM:<noreply@sender.example>", f"RCPT TO:<{recipient}>"):
+                assert client.ask(line).code == 250
+            assert client.ask("DATA").code == 354
+            answer = client.ask(whole.replace("\n", "\r\n") + ".")
+            assert answer.code == code, answer
+            assert ("must be signed" in answer.text) == (code == 550)
 
 
 # --- ours -----------------------------------------------------------------------------

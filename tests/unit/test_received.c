@@ -99,7 +99,20 @@ static const struct reading readings[] = {
 	{ "policy-type nobody knows", "\"sts\"", "\"dmarc\"",
 		ELEMENT "policy-type: \"dmarc\" is none of RFC 8460\n",
 		"\"policy-type\":\"dmarc\"" },
+	{ "mx-host of a policy that needs none",
+		"\"mx: mx.bank.example\",\"max_age: 604800\"],"
+		"\"policy-domain\":\"bank.example\","
+		"\"mx-host\":[\"mx.bank.example\"]",
+		"\"max_age: 604800\"],\"policy-domain\":\"bank.example\"", "",
+		"\"mx-host\":[]" },
+	{ "mx-host is missing", ",\"mx-host\":[\"mx.bank.example\"]", "",
+		ELEMENT "mx-host: left out\n", "\"mx-host\":[]" },
 	/* Counts. */
+	{ "a count beyond all bounds", FAILURES,
+		"\"total-failure-session-count\":1e300",
+		ELEMENT
+		"total-failure-session-count: not a count, taken as 0\n",
+		"\"total-failure-session-count\":0" },
 	{ "a count as a text", SUCCESSES,
 		"\"total-successful-session-count\":\"7\"",
 		ELEMENT "total-successful-session-count: a text instead of a "
@@ -134,6 +147,9 @@ static const struct reading readings[] = {
 	{ "result-type nobody knows", "certificate-expired", "mx-on-fire",
 		DETAIL "result-type: \"mx-on-fire\" is none of RFC 8460\n",
 		"\"result-type\":\"mx-on-fire\"" },
+	{ "success is no failure", "certificate-expired", "success",
+		DETAIL "result-type: \"success\" is none of RFC 8460\n",
+		"\"result-type\":\"success\"" },
 	{ "no result-type", "\"result-type\":\"certificate-expired\",", "",
 		DETAIL "result-type: left out\n", "\"result-type\":\"\"" },
 	{ "an address in brackets", "\"2001:db8::25\"", "\"[2001:DB8:0::25]\"",
@@ -164,6 +180,72 @@ static const struct reading readings[] = {
 			"unknown member \"details\", left out\n",
 		"\"failure-details\":[]" },
 };
+
+/* What has to be there of a policy depends on whether it was had. */
+struct element {
+	const char *proves;
+	const char *policies; /* of the report */
+	const char *note;
+};
+
+#define STS_OF                                                                 \
+	"[{\"policy\":{\"policy-type\":\"sts\",\"policy-domain\":\"a.example\"}"
+#define SUMS(good, bad)                                                        \
+	",\"summary\":{\"total-successful-session-count\":" good               \
+	",\"total-failure-session-count\":" bad "}"
+#define FAILED(type)                                                           \
+	",\"failure-details\":[{\"result-type\":\"" type                       \
+	"\",\"failed-session-count\":1}]"
+
+static const struct element elements[] = {
+	{ "nothing was counted", STS_OF SUMS("0", "0") "}]", "" },
+	{ "not fetched: there is no text",
+		STS_OF SUMS("0", "1") FAILED("sts-policy-fetch-error") "}]",
+		"" },
+	{ "fetched at times",
+		STS_OF SUMS("1", "1") FAILED("sts-policy-fetch-error") "}]",
+		ELEMENT "policy-string: left out\n" },
+	{ "held against it",
+		STS_OF SUMS("0", "1") FAILED("certificate-expired") "}]",
+		ELEMENT "policy-string: left out\n" },
+	{ "a type nobody knows", STS_OF SUMS("0", "1") FAILED("x") "}]",
+		ELEMENT "policy-string: left out\n" DETAIL
+			"result-type: \"x\" is none of RFC 8460\n" },
+	{ "no failures, no details",
+		"[{\"policy\":{\"policy-type\":\"no-policy-found\","
+		"\"policy-domain\":\"a.example\"}" SUMS("1", "0") "}]",
+		"" },
+	{ "failures without details",
+		"[{\"policy\":{\"policy-type\":\"no-policy-found\","
+		"\"policy-domain\":\"a.example\"}" SUMS("1", "1") "}]",
+		ELEMENT "failure-details: left out\n" },
+	{ "no policies at all", "[]", "" },
+};
+
+static void element_is_checked(void **state)
+{
+	const struct element *row = *state;
+	char *text = check_replace(
+		CHECK_REPORT, "\"policies\":[", "\"policies\":%,\"x\":[");
+	char *whole = check_replace(text, "%", row->policies);
+	struct rtls_received received;
+	char *notes;
+
+	assert_int_equal(
+		check_parse(rtls_slice(whole), &received, NULL), RTLS_OK);
+	/* The last note is about the old policies. */
+	assert_string_equal(received.notes.note[received.notes.count - 1].text,
+		"unknown member \"x\", left out");
+	received.notes.count--;
+	notes = check_notes(&received.notes);
+	assert_int_equal(strlen(notes), strlen(row->note));
+	for (size_t i = 0; i < received.notes.count; i++)
+		assert_non_null(strstr(row->note, received.notes.note[i].text));
+	free(notes);
+	rtls_received_free(&received);
+	free(whole);
+	free(text);
+}
 
 /* What was repaired once needs no more repair. */
 static void check_stable(const json_t *report, const char *text)
@@ -327,6 +409,7 @@ static void long_texts_are_cut(void **state)
 		cut = json_string_value(
 			json_object_get(received.report, "organization-name"));
 		assert_int_equal(strlen(cut), RTLS_RECEIVED_TEXT_MAX - i);
+		assert_int_equal(received.notes.count, 1);
 		assert_string_equal(received.notes.note[0].text,
 			"organization-name: longer than 4096 bytes, cut");
 		dumped = json_dumps(received.report, JSON_COMPACT);
@@ -533,6 +616,7 @@ int main(void)
 	static struct check_suite suite;
 
 	CHECK_TABLE(&suite, reads_as_meant, readings);
+	CHECK_TABLE(&suite, element_is_checked, elements);
 	CHECK_TABLE(&suite, refuses, refusals);
 	CHECK_TABLE(&suite, times_are_read, moments);
 	check_add(&suite, "depth and counts are bounded", counts_are_bounded,
