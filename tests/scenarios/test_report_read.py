@@ -12,7 +12,9 @@ import threading
 import time
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
+import dkim
 import pytest
 
 import raw
@@ -235,6 +237,9 @@ def test_header_disagrees():
     assert entry["report"]["policies"][0]["policy"]["policy-domain"] == "bank.example"
     # The domain of a TLSA record is that of the host.
     (entry,) = read("-", stdin=message(SENDERS["dane"][0]))
+    assert entry["notes"] == []
+    # Nor does a report about nothing disagree.
+    (entry,) = read("-", stdin=message(report("X")))
     assert entry["notes"] == []
 
 
@@ -641,7 +646,46 @@ def test_documented_example(tmp_path):
         == said.strip()
 
 
-def test_documented_exim(lab):
+class Key(NamedTuple):
+    """A DKIM key and its TXT record."""
+
+    private: bytes
+    record: str
+
+
+def dkim_key(directory):
+    """A new one, for any service."""
+    path = directory / "key"
+    subprocess.run(["openssl", "genrsa", "-traditional", "-out", path, "2048"], check=True,
+                   capture_output=True)
+    public = subprocess.run(["openssl", "rsa", "-in", path, "-pubout", "-outform", "DER"],
+                            check=True, capture_output=True).stdout
+    record = "v=DKIM1; p=" + base64.b64encode(public).decode()
+    return Key(path.read_bytes(), " ".join(f'"{record[i:i + 200]}"'
+                                           for i in range(0, len(record), 200)))
+
+
+def sign(whole, key):
+    """A message with a signature of enforce.example."""
+    field = dkim.sign(whole.replace("\n", "\r\n").encode(), b"s", b"enforce.example",
+                      key.private,
+                      include_headers=[b"from", b"subject", b"tls-report-domain"])
+    return field.decode().replace("\r\n", "\n") + whole
+
+
+def receive(lab, whole, recipient):
+    """Hand it to Exim by SMTP; the code of the answer."""
+    with raw.Client(lab) as client:
+        client.ehlo()
+        for line in ("MAIL FROM:<noreply@enforce.example>", f"RCPT TO:<{recipient}>"):
+            assert client.ask(line).code == 250
+        assert client.ask("DATA").code == 354
+        answer = client.ask(whole.replace("\n", "\r\n") + ".")
+    assert ("must be signed" in answer.text) == (answer.code == 550), answer
+    return answer.code
+
+
+def test_documented_exim(lab, tmp_path):
     """The stanzas of OPERATING.md: reports go to the Maildir, unsigned ones are refused, other
     mail goes on."""
     conf = lab.sender_conf()
@@ -659,24 +703,30 @@ def test_documented_exim(lab):
         assert conf.count(old) == 1, old
         conf = conf.replace(old, new)
     lab.write_sender_conf(conf)
-    # What comes by a pipe is ours and has no DKIM; a report in it is read from the Maildir.
-    whole = message(SENDERS["google"][0]).decode()
+    # What comes by a pipe has no signature, and needs none.
+    whole = message(SENDERS["google"][0]).decode().replace("noreply@sender", "noreply@enforce")
     lab.exec(["exim4", "-odf", "-oi", "tlsrpt@lab.example"], input=whole)
-    lab.settle()
-    files = list((lab.state / "sender/mail/tlsrpt/new").iterdir())
-    assert len(files) == 1, lab.mainlog()
-    (entry,) = read(lab.state / "sender/mail/tlsrpt")
-    assert entry["notes"] == [] and "Return-path" not in entry["message"]["subject"]
-    lab.start_daemon()
-    for recipient, code in (("tlsrpt@lab.example", 550), ("alice@lab.example", 250)):
-        with raw.Client(lab) as client:
-            client.ehlo()
-            for line in ("MAIL FROM:<noreply@sender.example>", f"RCPT TO:<{recipient}>"):
-                assert client.ask(line).code == 250
-            assert client.ask("DATA").code == 354
-            answer = client.ask(whole.replace("\n", "\r\n") + ".")
-            assert answer.code == code, answer
-            assert ("must be signed" in answer.text) == (code == 550)
+    lab.start_daemon("-odf")
+    key = dkim_key(tmp_path)
+    signed = sign(whole, key)
+    other = sign(whole.replace("noreply@enforce", "noreply@shop"), key)
+    lab.set_rrset("s._domainkey.enforce.example", "TXT", [key.record])
+    assert [receive(lab, text, recipient) for text, recipient in (
+        (whole, "tlsrpt@lab.example"), (whole, "alice@lab.example"),
+        (signed, "tlsrpt@lab.example"), (signed.replace("aggregate", ""), "tlsrpt@lab.example"),
+        # By the domain of the signature, another sender's mail is unsigned.
+        (other, "tlsrpt@lab.example"))] == [
+            550, 250, 250, 550, 550]
+    entries = read(lab.state / "sender/mail/tlsrpt")
+    assert lab.queue() == []
+    assert len(list((lab.state / "sender/mail/tlsrpt/new").iterdir())) == 2
+    assert len(entries) == 1 and entries[0]["notes"] == []
+    # This Exim knows no services but these, so of others it cannot read the key.
+    for services, code in (("*", 250), ("email", 250), ("tlsrpt", 550), ("email:tlsrpt", 550)):
+        lab.set_rrset("s._domainkey.enforce.example", "TXT",
+                      [key.record.replace("p=", f"s={services}; p=", 1)])
+        assert receive(lab, signed, "tlsrpt@lab.example") == code, services
+    assert lab.mainlog().count("[failed key import]") == 2
 
 
 # --- ours -----------------------------------------------------------------------------

@@ -67,6 +67,13 @@ static const struct mail mails[] = {
 		"$" END,
 		"message: a part of type application/octet-stream instead of "
 		"application/tlsrpt+gzip\n" NOT_REPORT },
+	{ "a file name that is an encoded word",
+		FIELDS TLS_FIELDS
+		"Content-Type: multipart/mixed; boundary=\"=_b\"\r\n" WORDS
+		"--=_b\r\nContent-Type: application/gzip; name=\"=?utf-8?B?YQ?=\""
+		"\r\n" BASE64 "$" END,
+		"message: a part of type application/gzip instead of "
+		"application/tlsrpt+gzip\n" NOT_REPORT },
 	{ "a message that is nothing but the report",
 		FIELDS TLS_FIELDS
 		"Content-Type: application/tlsrpt+gzip\r\n" BASE64 "$",
@@ -261,6 +268,9 @@ static const struct other others[] = {
 		REPORT_TYPE "\r\n" PART
 			    "Content-Transfer-Encoding: x-x\r\n\r\n$" END,
 		RTLS_INVALID, "unknown Content-Transfer-Encoding" },
+	{ "the reason is that of the first part",
+		REPORT_TYPE "\r\n" PART BASE64 "AAAA\r\n" PART "\r\n{}" END,
+		RTLS_INVALID, "not JSON" },
 	{ "base64 of nothing", REPORT_TYPE "\r\n" PART BASE64 END, RTLS_INVALID,
 		"not JSON" },
 };
