@@ -144,7 +144,7 @@ static void set_domain(struct rtls_part *part, json_t *out,
 {
 	char domain[RTLS_DOMAIN_SIZE], ascii[RTLS_DOMAIN_SIZE];
 	text_buffer text;
-	struct rtls_slice given = { text, 0 };
+	struct rtls_slice given;
 
 	if (!rtls_part_text(part, policy, "policy-domain", text)) {
 		RTLS_PART_NOTE(part,

@@ -309,7 +309,10 @@ void rtls_read_print(const json_t *entries)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry) print_entry(entry);
+	json_array_foreach(entries, i, entry)
+	{
+		print_entry(entry);
+	}
 	if (json_array_size(entries) > 1)
 		rtls_read_print_sums(entries);
 }

@@ -37,7 +37,7 @@ static struct row *find_row(struct table *table, const char *name)
 	const json_t *number = json_object_get(table->index, name);
 	struct row *grown;
 
-	if (number != NULL)
+	if (number != NULL && (size_t)json_integer_value(number) < table->count)
 		return &table->row[json_integer_value(number)];
 	if (table->count == table->room) {
 		size_t room = table->room == 0 ? 16 : 2 * table->room;

@@ -37,9 +37,14 @@ static size_t weigh(const json_t *value)
 	json_t *member;
 	size_t i;
 
-	json_array_foreach(value, i, item) size += weigh(item);
-	json_object_foreach((json_t *)(uintptr_t)value, key, member) size +=
-		VALUE_SIZE + weigh(member);
+	json_array_foreach(value, i, item)
+	{
+		size += weigh(item);
+	}
+	json_object_foreach((json_t *)(uintptr_t)value, key, member)
+	{
+		size += VALUE_SIZE + weigh(member);
+	}
 	return size;
 }
 
@@ -74,8 +79,11 @@ static bool is_new(struct reading *reading, json_t *report)
 	const json_t *other;
 	size_t i;
 
-	json_array_foreach(
-		same, i, other) if (json_equal(other, report)) return false;
+	json_array_foreach(same, i, other)
+	{
+		if (json_equal(other, report))
+			return false;
+	}
 	if (same == NULL) {
 		same = json_array();
 		if (json_object_set_new(reading->seen, id, same) != 0)

@@ -117,4 +117,23 @@ static inline void check_err(const struct rtls_err *err, const char *wanted)
 	fail();
 }
 
+/* count times item, one comma fewer, between before and after; free() it. */
+static inline char *check_repeat(
+	const char *before, const char *item, size_t count, const char *after)
+{
+	size_t size = strlen(item);
+	char *text = malloc(strlen(before) + count * size + strlen(after) + 1);
+	char *at;
+
+	if (text == NULL)
+		abort();
+	at = stpcpy(text, before);
+	for (size_t i = 0; i < count; i++)
+		at = stpcpy(at, item);
+	if (count > 0 && at[-1] == ',')
+		at--;
+	(void)stpcpy(at, after);
+	return text;
+}
+
 #endif

@@ -330,24 +330,6 @@ static void refuses(void **state)
 
 /* --- limits ------------------------------------------------------------------ */
 
-/* count times item, one comma fewer, between before and after; free() it. */
-static char *repeat(
-	const char *before, const char *item, size_t count, const char *after)
-{
-	size_t size = strlen(item);
-	char *text = malloc(strlen(before) + count * size + strlen(after) + 1);
-	char *at;
-
-	assert_non_null(text);
-	at = stpcpy(text, before);
-	for (size_t i = 0; i < count; i++)
-		at = stpcpy(at, item);
-	if (count > 0 && at[-1] == ',')
-		at--;
-	(void)stpcpy(at, after);
-	return text;
-}
-
 static void check_refused(char *text, const char *reason)
 {
 	struct rtls_err err = { "" };
@@ -364,26 +346,27 @@ static void counts_are_bounded(void **state)
 	char *text, *detail;
 
 	(void)state;
-	check_refused(repeat("", "[", RTLS_RECEIVED_DEPTH_MAX + 1, ""),
+	check_refused(check_repeat("", "[", RTLS_RECEIVED_DEPTH_MAX + 1, ""),
 		"nested deeper than 32");
-	check_refused(repeat("[", "1,", RTLS_RECEIVED_VALUES_MAX, "]"),
+	check_refused(check_repeat("[", "1,", RTLS_RECEIVED_VALUES_MAX, "]"),
 		"more than 500000 values");
 	/* A bracket inside of a text is none. */
-	check_refused(repeat("[\"\\\"", "[", 100, "\"]"), "not an object");
-	text = repeat("\"policies\":[", "{},", RTLS_RECEIVED_POLICIES_MAX + 1,
-		"],\"x\":[");
+	check_refused(
+		check_repeat("[\"\\\"", "[", 100, "\"]"), "not an object");
+	text = check_repeat("\"policies\":[", "{},",
+		RTLS_RECEIVED_POLICIES_MAX + 1, "],\"x\":[");
 	detail = check_replace(CHECK_REPORT, "\"policies\":[", text);
 	free(text);
 	check_refused(detail, "more than 10000 policies");
-	text = repeat("[", "\"\",", RTLS_RECEIVED_LINES_MAX + 1, "]");
+	text = check_repeat("[", "\"\",", RTLS_RECEIVED_LINES_MAX + 1, "]");
 	detail = check_replace(CHECK_REPORT, "[\"mx.bank.example\"]", text);
 	free(text);
 	check_refused(detail, "mx-host: more than 1000 lines");
-	text = repeat("\"", "a\\n", RTLS_RECEIVED_LINES_MAX + 1, "\"");
+	text = check_repeat("\"", "a\\n", RTLS_RECEIVED_LINES_MAX + 1, "\"");
 	detail = check_replace(CHECK_REPORT, "[\"mx.bank.example\"]", text);
 	free(text);
 	check_refused(detail, "mx-host: more than 1000 lines");
-	text = repeat("\"failure-details\":[", "{},",
+	text = check_repeat("\"failure-details\":[", "{},",
 		RTLS_RECEIVED_DETAILS_MAX + 1, "],\"x\":[");
 	detail = check_replace(CHECK_REPORT, "\"failure-details\":[", text);
 	free(text);
@@ -393,8 +376,9 @@ static void counts_are_bounded(void **state)
 static void long_texts_are_cut(void **state)
 {
 	/* Two bytes each: the limit falls between characters, or it does not. */
-	char *name = repeat("", "\xc3\xbc", RTLS_RECEIVED_TEXT_MAX, "");
-	char *shifted = repeat("x", "\xc3\xbc", RTLS_RECEIVED_TEXT_MAX, "");
+	char *name = check_repeat("", "\xc3\xbc", RTLS_RECEIVED_TEXT_MAX, "");
+	char *shifted =
+		check_repeat("x", "\xc3\xbc", RTLS_RECEIVED_TEXT_MAX, "");
 	const char *const names[] = { name, shifted };
 	struct rtls_received received;
 
