@@ -4,12 +4,12 @@
 
 const char rtls_page_style[] =
 	":root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;"
-	"--text:#1c232b;--soft:#56606b;--line:#dedfdc;--good:#3b76ad;"
+	"--text:#1c232b;--soft:#56606b;--line:#dedfdc;--good:#5a92c8;"
 	"--failed:#c2480b;--stripe:#8a2f00;--alert:#a63c06;--link:#1d5c94;"
 	"--tint:#eef0f1}\n"
 	"@media(prefers-color-scheme:dark){:root{--page:#13171b;"
 	"--card:#1b2026;--text:#e4e7ea;--soft:#a2abb5;--line:#323a42;"
-	"--good:#5d9bd3;--failed:#f28a45;--stripe:#ffc79c;--alert:#ff9f63;"
+	"--good:#3f7fb8;--failed:#f28a45;--stripe:#ffc79c;--alert:#ff9f63;"
 	"--link:#86bdee;--tint:#252c33}}\n"
 	"*{box-sizing:border-box}\n"
 	"html{-webkit-text-size-adjust:100%;text-size-adjust:100%}\n"
@@ -114,7 +114,7 @@ const char rtls_page_style[] =
 	".n{text-align:left}"
 	".spark{width:100%}}\n"
 	"@media print{:root{color-scheme:light;--page:#fff;--card:#fff;"
-	"--text:#000;--soft:#444;--line:#bbb;--good:#3b76ad;--failed:#c2480b;"
+	"--text:#000;--soft:#444;--line:#bbb;--good:#5a92c8;--failed:#c2480b;"
 	"--stripe:#8a2f00;--alert:#a63c06;--link:#000;--tint:#f2f2f2}"
 	"body{max-width:none;padding:0;font-size:10pt}"
 	"section{border:0;padding:0;margin-top:1.5rem}"

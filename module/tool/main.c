@@ -64,6 +64,8 @@ static const struct verb verbs[] = {
 		"report preview DATE [DOMAIN]\n"
 		"       exim-requiretls report run [--now] [--date DATE] "
 		"[--dry-run DIRECTORY]\n"
+		"       exim-requiretls report show [--html|--json] [--domain "
+		"DOMAIN] [FIRST [LAST]]\n"
 		"       exim-requiretls report status [--json]\n"
 		"       exim-requiretls report key [--selector NAME] [--domain "
 		"DOMAIN]\n"
@@ -78,10 +80,12 @@ static const struct verb verbs[] = {
 		"    --date     only that day's, now\n"
 		"    --dry-run  write the reports there, send nothing\n"
 		"  key     the DNS record of the key that signs reports\n"
+		"  show    what is in the journals, day by day\n"
 		"  read    reports that others sent: JSON, gzip or mail; a Maildir\n"
+		"    --html      print a page for a browser\n"
 		"    --json      print JSON\n"
 		"    --summary   print the sums only\n"
-		"    --domain    only reports about this domain\n"
+		"    --domain    only what is about this domain\n"
 		"    --failures  only reports with failures\n",
 		rtls_verb_report, POWER_USER_MAIL, "read" },
 	{ "config", "print the configuration in force, or its first mistake",

@@ -1,4 +1,4 @@
-/* report.c - `exim-requiretls report preview|run|status|read`: the daily TLS reports. */
+/* report.c - `exim-requiretls report preview|run|show|status|read`: the daily TLS reports. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,10 @@
 #include "tool/report.h"
 #include "tool/report_key.h"
 #include "tool/report_read.h"
+#include "tool/report_show.h"
 #include "tool/report_status.h"
 
-#define EXPECTED "expected key, preview, read, run or status"
+#define EXPECTED "expected key, preview, read, run, show or status"
 
 int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err)
 {
@@ -141,6 +142,7 @@ static const struct {
 	{ "key", rtls_report_key },
 	{ "preview", preview },
 	{ "run", rtls_verb_report_run },
+	{ "show", rtls_report_show },
 	{ "status", rtls_report_status },
 };
 
