@@ -16,9 +16,10 @@ LAB="exim4-daemon-heavy exim4-config unbound knot knot-dnsutils nginx-light
 dns-root-data ca-certificates iproute2 util-linux procps strace openssl
 systemd python3 python3-pytest python3-dnspython python3-cryptography
 python3-dkim python3-nacl python3-jsonschema"
+BROWSER="chromium chromium-driver python3-selenium python3-html5lib python3-lxml"
 
 missing() {
-	for package in $BUILD $LINT $LAB; do
+	for package in $BUILD $LINT $LAB $BROWSER; do
 		state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" \
 			2>/dev/null || true)
 		case $state in
@@ -30,7 +31,7 @@ missing() {
 
 if [ "${1:-}" = --list ]; then
 	# shellcheck disable=SC2086
-	printf '%s\n' $BUILD $LINT $LAB
+	printf '%s\n' $BUILD $LINT $LAB $BROWSER
 	exit 0
 fi
 
