@@ -229,7 +229,8 @@ static int read_all(struct reading *reading, int count, char *const *paths)
 enum form {
 	FORM_TEXT,
 	FORM_SUMMARY,
-	FORM_JSON
+	FORM_JSON,
+	FORM_HTML
 };
 
 static const char *plural(size_t count, const char *one, const char *many)
@@ -267,9 +268,24 @@ static int print_json(const struct reading *reading)
 	return exit_status;
 }
 
+static int print_page(const struct reading *reading)
+{
+	enum rtls_status status =
+		rtls_read_print_page(reading->entries, reading->domain);
+
+	if (status == RTLS_OK)
+		return EX_OK;
+	if (status == RTLS_TEMPORARY)
+		return rtls_verb_fail(
+			EX_IOERR, "standard output: %s", strerror(errno));
+	return rtls_verb_fail(EX_OSERR, "out of memory");
+}
+
 static int print(const struct reading *reading, enum form form)
 {
 	switch (form) {
+	case FORM_HTML:
+		return print_page(reading);
 	case FORM_JSON:
 		return print_json(reading);
 	case FORM_TEXT:
@@ -287,6 +303,7 @@ static bool read_options(
 	int argc, char **argv, struct reading *reading, enum form *form)
 {
 	static const struct option options[] = {
+		{ "html", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "summary", no_argument, NULL, 's' },
 		{ "domain", required_argument, NULL, 'd' },
@@ -297,6 +314,9 @@ static bool read_options(
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
+		case 'h':
+			*form = FORM_HTML;
+			break;
 		case 'j':
 			*form = FORM_JSON;
 			break;

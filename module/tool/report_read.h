@@ -8,11 +8,18 @@
 
 #include <jansson.h>
 
+#include "policy/status.h"
+
 /* The action of the verb report; needs no configuration. */
 int rtls_report_read(int argc, char **argv);
 
 /* For people: each report, and a summary when there are several. */
 void rtls_read_print(const json_t *entries);
+
+/* A page for a browser. domain: only what is about it, or "". RTLS_TEMPORARY: it could not be
+ * written, errno says why. */
+RTLS_MUST_CHECK enum rtls_status rtls_read_print_page(
+	const json_t *entries, const char *domain);
 
 /* Only the summary. */
 void rtls_read_print_sums(const json_t *entries);

@@ -1,7 +1,9 @@
-"""The page of `report show --html` in a real browser: it renders, asks for nothing, its bars are
+"""The pages of `report show --html` and `report read --html` in a real browser: it renders, asks for nothing, its bars are
 as high as they should be, what strangers wrote is text, and people can read it."""
 
+import json
 import re
+import subprocess
 
 import html5lib
 import pytest
@@ -9,15 +11,15 @@ from lxml import etree
 
 from browser import Browser
 from dates import day
-from pages import make_journals
+from pages import PROGRAM, make_journals
 
 PLOT_PX = 140
 EVIL = ["<script>document.title='owned'</script>", "<img src=x onerror=alert(1)>",
         "\"><svg onload=alert(2)>", "</td></table></svg></title></style><h1 id=owned>",
         "&lt;b&gt; &amp; &#x3c;i&#62;", "' onmouseover='alert(3)", "javascript:alert(4)",
         "]]><!-- -->", "x" * 480]
-# Only policies can hold more than ASCII: the journal keeps them as they were served.
-EVIL_POLICY = [*EVIL, "\u202egnp.exe\u2066", "\u200b\u2028\ufeff", "a\u0301\u0301\u0301\u0301\u0301b",
+# The journal is ASCII, but policies are kept as they were served, and reports of others are JSON.
+EVIL_TEXT = [*EVIL, "\u202egnp.exe\u2066", "\u200b\u2028\ufeff", "a\u0301\u0301\u0301\u0301\u0301b",
                "\u0645\u0631\u062d\u0628\u0627", "url(https://evil.example/x)",
                "@import 'https://evil.example/y';"]
 
@@ -144,7 +146,7 @@ def test_words(browser, journals):
 
 def test_hostile_text(browser, journals):
     """Nothing of it becomes an element, an attribute, a reference or another direction."""
-    digest = journals.policy("".join(line + "\n" for line in EVIL_POLICY))
+    digest = journals.policy("".join(line + "\n" for line in EVIL_TEXT))
     journals.write(day(-1), [
         (1, f"d{i}.example", "validation-failure",
          {"reason": evil, "helo": evil[:320], "mx": evil[:255], "digest": digest})
@@ -152,19 +154,86 @@ def test_hostile_text(browser, journals):
     page = journals.page()
     for width in (1280, 400):
         shown(browser, page, width=width)
-        assert browser.run("return document.title").startswith("TLS of outgoing mail")
-        assert browser.run("return document.querySelectorAll('script, img, iframe, object, link, "
-                           "form, #owned, [onload], [onerror], [onmouseover], a:not([href^=\"#\"])"
-                           "').length") == 0
-        assert browser.run("return document.querySelectorAll('h1').length") == 1
-        browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+        check_text_only(browser, page, width)
         texts = browser.run("return [...document.querySelectorAll('bdi')].map(x => x.textContent)")
-        for evil in EVIL[:-1]:
-            assert evil in texts
-        assert "x" * 300 + "…" in texts
         assert "\\u202egnp.exe\\u2066" in texts and "\\u200b\\u2028\\ufeff" in texts
-        assert not re.search("[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]", page)
-        assert no_scroll(browser, width)
+
+
+def received(name, date, *policies):
+    """A report of somebody else's."""
+    return {"organization-name": name, "contact-info": name, "report-id": f"{name} {date}",
+            "date-range": {"start-datetime": f"{date}T00:00:00Z",
+                           "end-datetime": f"{date}T23:59:59Z"}, "policies": list(policies)}
+
+
+def policy(domain, good, *details, **more):
+    """One element of policies."""
+    return {"policy": {"policy-type": "sts", "policy-domain": domain, **more},
+            "summary": {"total-successful-session-count": good,
+                        "total-failure-session-count": len(details)},
+            "failure-details": list(details)}
+
+
+def page_of_received(reports, tmp_path, *args):
+    """`report read --html` of a file for each."""
+    for i, report in enumerate(reports):
+        (tmp_path / f"{i}.json").write_text(json.dumps(report))
+    tmp_path.chmod(0o755)
+    done = subprocess.run([PROGRAM, "report", "read", "--html", *args, tmp_path],
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_received(browser, tmp_path):
+    """What others say of ours: by domain and day, with who said so."""
+    failed = {"result-type": "certificate-expired", "failed-session-count": 1,
+              "receiving-mx-hostname": "mx.a.example", "sending-mta-ip": "192.0.2.9"}
+    reports = [received("Mountain Inc.", "2026-01-01", policy("a.example", 50)),
+               received("Mountain Inc.", "2026-01-02", policy("a.example", 30, failed),
+                        policy("b.example", 7)),
+               received("Redmond", "2026-01-02", policy("a.example", 9))]
+    shown(browser, page_of_received(reports, tmp_path))
+    assert [bar[:3] for bar in bars_of(browser)] == [("2026-01-01", 50, 0), ("2026-01-02", 39, 1)]
+    check_heights(bars_of(browser), 50)
+    text = browser.run("return document.body.innerText")
+    for words in ("TLS reports received", "2026-01-01 to 2026-01-02", "What to do: Renew",
+                  "Who reported", "Mountain Inc.", "Redmond"):
+        assert words in text, words
+    shown(browser, page_of_received(reports, tmp_path, "--domain", "b.example"))
+    assert browser.run("return [...document.querySelectorAll('h2')].map(x => x.innerText)") == [
+        "All domains", "b.example", "Who reported"]
+    shown(browser, page_of_received(reports, tmp_path, "--failures"))
+    assert [bar[:3] for bar in bars_of(browser)] == [("2026-01-02", 30, 1)]
+
+
+def test_received_hostile_text(browser, tmp_path):
+    """In every place that a report has."""
+    reports = [received(evil, "2026-01-01", policy(
+        "a.example", 1, {"result-type": evil, "failed-session-count": 1, **{key: evil for key in (
+            "sending-mta-ip", "receiving-mx-hostname", "receiving-mx-helo", "receiving-ip",
+            "additional-information", "failure-reason-code")}},
+        **{"policy-string": [evil, "mode: " + evil], "mx-host": [evil]})) for evil in EVIL_TEXT]
+    page = page_of_received(reports, tmp_path)
+    for width in (1280, 400):
+        shown(browser, page, width=width)
+        check_text_only(browser, page, width)
+
+
+def check_text_only(browser, page, width):
+    """All of EVIL is there, as text."""
+    assert browser.run("return document.title").startswith("TLS ")
+    assert browser.run("return document.querySelectorAll('script, img, iframe, object, link, "
+                       "form, #owned, [onload], [onerror], [onmouseover], a:not([href^=\"#\"])"
+                       "').length") == 0
+    assert browser.run("return document.querySelectorAll('h1').length") == 1
+    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    texts = browser.run("return [...document.querySelectorAll('bdi')].map(x => x.textContent)")
+    for evil in EVIL[:-1]:
+        assert evil in texts
+    assert "x" * 300 + "…" in texts
+    assert not re.search("[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]", page)
+    assert no_scroll(browser, width)
 
 
 def no_scroll(browser, width):
