@@ -117,6 +117,8 @@ def test_bars(browser, journals, days, bars):
         labels.sort(key=lambda box: box["left"])
         assert 1 <= len(labels) <= 8
         assert all(left["right"] + 3 < right["left"] for left, right in zip(labels, labels[1:]))
+        assert labels[-1]["right"] <= browser.run(
+            "return document.querySelector('#d0 figure').getBoundingClientRect().right")
 
 
 def test_one_failure_among_very_many(browser, journals):
