@@ -41,13 +41,27 @@ CURLcode rtls_fetch_prepare(
 	return CURLE_URL_MALFORMAT;
 }
 
+/* Out of time without an address is the same as no address. */
+static bool is_unresolved(const struct rtls_transfer *transfer, CURLcode code)
+{
+	curl_off_t resolved_us = 0;
+
+	if (code != CURLE_OPERATION_TIMEDOUT)
+		return code == CURLE_COULDNT_RESOLVE_HOST;
+	return curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T,
+		       &resolved_us) == CURLE_OK &&
+	       resolved_us == 0;
+}
+
 static void read_answer(const struct rtls_transfer *transfer, CURLcode code,
 	struct rtls_fetch_result *result, struct rtls_err *err)
 {
 	if (rtls_transfer_judge(transfer, code, err) != RTLS_OK) {
 		if (transfer->certificate == RTLS_INVALID)
 			result->failure = RTLS_RESULT_STS_WEBPKI_INVALID;
-		result->is_ours = transfer->certificate == RTLS_TEMPORARY;
+		result->is_ours = transfer->certificate == RTLS_TEMPORARY ||
+				  code == CURLE_OUT_OF_MEMORY;
+		result->is_unresolved = is_unresolved(transfer, code);
 		return;
 	}
 	/* RFC 8461 section 3.2: its parameters do not count. */

@@ -19,6 +19,9 @@ struct rtls_fetch_result {
 	/* It is ours (the CA bundle cannot be read, say), and not to be held
 	 * against the policy host. */
 	bool is_ours;
+	/* The system's resolver gave libcurl no address. What it does not tell is whether
+	 * there is none. */
+	bool is_unresolved;
 };
 
 /*

@@ -2,6 +2,7 @@
  * RFC 8461 sections 3.1, 3.3 and 5.1; RFC 8460 section 4.3.3 for what is
  * reported. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fetch.h"
@@ -269,6 +270,42 @@ static void set_failure(struct rtls_resolving *resolving,
 	note_failure(resolving, text, failed);
 }
 
+/* Has the policy host an address? By our own resolver, which tells "none" from "no answer". */
+static bool lacks_address(struct rtls_dns *dns, const char *domain,
+	struct rtls_dns_query query[2])
+{
+	static const enum rtls_dns_type types[] = { RTLS_DNS_A, RTLS_DNS_AAAA };
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(query[i].name, sizeof(query[i].name),
+			"mta-sts.%s", domain);
+		query[i].type = types[i];
+	}
+	return rtls_dns_run(dns, query, 2, NULL) == RTLS_OK &&
+	       query[0].outcome > RTLS_DNS_FOUND &&
+	       query[1].outcome > RTLS_DNS_FOUND;
+}
+
+/* A policy host without address is the domain's doing; a resolver that gives none is not. */
+static bool is_missing(struct rtls_resolving *resolving)
+{
+	struct rtls_dns_query *query = calloc(2, sizeof(*query));
+	struct rtls_dns *dns = resolving->dns;
+	bool missing = false;
+
+	if (query == NULL)
+		return false;
+	if (dns != NULL ||
+		rtls_dns_open(resolving->config, &dns, NULL) == RTLS_OK)
+		missing = lacks_address(dns, resolving->domain, query);
+	if (resolving->dns == NULL && dns != NULL)
+		rtls_dns_close(dns);
+	for (size_t i = 0; i < 2; i++)
+		rtls_dns_query_free(&query[i]);
+	free(query);
+	return missing;
+}
+
 void rtls_resolve_fetched(
 	struct rtls_resolving *resolving, struct rtls_fetch_result *fetched)
 {
@@ -277,6 +314,8 @@ void rtls_resolve_fetched(
 
 	keep_earlier(resolving);
 	if (fetched->failure != RTLS_RESULT_SUCCESS) {
+		if (fetched->is_unresolved && !is_missing(resolving))
+			fetched->is_ours = true;
 		fetched->body = rtls_slice("");
 		set_failure(resolving, fetched);
 		return;

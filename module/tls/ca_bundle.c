@@ -24,16 +24,20 @@ static void add_name(gnutls_datum_t *name, struct names *names)
 	names->name[names->count++] = *name;
 }
 
-static void names_read(const gnutls_x509_crt_t *chain, unsigned chain_size,
+static bool names_read(const gnutls_x509_crt_t *chain, unsigned chain_size,
 	struct names *names)
 {
 	names->count = 0;
 	for (unsigned i = 0; i < chain_size; i++) {
 		gnutls_datum_t name;
+		int bad = gnutls_x509_crt_get_raw_issuer_dn(chain[i], &name);
 
-		if (gnutls_x509_crt_get_raw_issuer_dn(chain[i], &name) == 0)
+		if (bad == 0)
 			add_name(&name, names);
+		else if (bad == GNUTLS_E_MEMORY_ERROR)
+			return false;
 	}
+	return true;
 }
 
 static void names_free(struct names *names)
@@ -78,12 +82,17 @@ static void add_ca(const gnutls_datum_t *der, struct rtls_cas *cas)
 {
 	gnutls_x509_crt_t *ca = &cas->ca[cas->count];
 
-	if (gnutls_x509_crt_init(ca) != 0)
-		return;
-	if (gnutls_x509_crt_import(*ca, der, GNUTLS_X509_FMT_DER) == 0)
-		cas->count++;
-	else
-		gnutls_x509_crt_deinit(*ca);
+	int bad = gnutls_x509_crt_init(ca);
+
+	if (bad == 0) {
+		bad = gnutls_x509_crt_import(*ca, der, GNUTLS_X509_FMT_DER);
+		if (bad == 0)
+			cas->count++;
+		else
+			gnutls_x509_crt_deinit(*ca);
+	}
+	if (bad == GNUTLS_E_MEMORY_ERROR)
+		cas->lacks_memory = true;
 }
 
 void rtls_cas_select(struct rtls_slice pem, const gnutls_x509_crt_t *chain,
@@ -93,11 +102,15 @@ void rtls_cas_select(struct rtls_slice pem, const gnutls_x509_crt_t *chain,
 	gnutls_datum_t base64;
 
 	cas->count = 0;
-	names_read(chain, chain_size, &names);
+	cas->lacks_memory = !names_read(chain, chain_size, &names);
 	while (cas->count < RTLS_CA_MAX && next_certificate(&pem, &base64)) {
 		gnutls_datum_t der = { NULL, 0 };
 
-		if (gnutls_base64_decode2(&base64, &der) != 0)
+		int bad = gnutls_base64_decode2(&base64, &der);
+
+		if (bad == GNUTLS_E_MEMORY_ERROR)
+			cas->lacks_memory = true;
+		if (bad != 0)
 			continue;
 		if (names_occur(&names, &der))
 			add_ca(&der, cas);

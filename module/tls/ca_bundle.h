@@ -15,6 +15,7 @@
 #define RTLS_CA_MAX 32 /* CAs that can matter to one chain */
 
 struct rtls_cas {
+	bool lacks_memory; /* one that matters may be missing */
 	unsigned count;
 	gnutls_x509_crt_t ca[RTLS_CA_MAX];
 };

@@ -68,6 +68,7 @@ enum rtls_status rtls_chain_prepend(
 /* --- reading -------------------------------------------------------------- */
 
 struct certificates {
+	bool lacks_memory; /* nothing is known of the rest */
 	unsigned count;
 	gnutls_x509_crt_t crt[RTLS_CHAIN_MAX]; /* [0]: the leaf */
 };
@@ -84,19 +85,23 @@ static void certificates_free(struct certificates *read)
 static bool certificates_read(
 	const struct rtls_chain *chain, unsigned max, struct certificates *read)
 {
+	int bad = 0;
+
 	read->count = 0;
-	while (read->count < chain->count && read->count < max) {
+	while (bad == 0 && read->count < chain->count && read->count < max) {
 		gnutls_x509_crt_t *crt = &read->crt[read->count];
 
-		if (gnutls_x509_crt_init(crt) != 0)
+		bad = gnutls_x509_crt_init(crt);
+		if (bad != 0)
 			break;
-		if (gnutls_x509_crt_import(*crt, &chain->der[read->count],
-			    GNUTLS_X509_FMT_DER) != 0) {
+		bad = gnutls_x509_crt_import(
+			*crt, &chain->der[read->count], GNUTLS_X509_FMT_DER);
+		if (bad == 0)
+			read->count++;
+		else
 			gnutls_x509_crt_deinit(*crt);
-			break;
-		}
-		read->count++;
 	}
+	read->lacks_memory = bad == GNUTLS_E_MEMORY_ERROR;
 	return read->count > 0;
 }
 
@@ -237,7 +242,8 @@ static enum rtls_status verify(
 		return RTLS_TEMPORARY;
 	rtls_cas_select(pem, read->crt, read->count, &cas);
 	/* The list borrows the CAs: it goes before they are freed. */
-	if (gnutls_x509_trust_list_add_cas(trusted, cas.ca, cas.count, 0) ==
+	if (!cas.lacks_memory &&
+		gnutls_x509_trust_list_add_cas(trusted, cas.ca, cas.count, 0) ==
 			(int)cas.count &&
 		gnutls_x509_trust_list_verify_crt2(trusted, read->crt,
 			read->count, &purpose, 1, 0, bits, NULL) == 0)
@@ -291,8 +297,11 @@ enum rtls_status rtls_chain_judge(const struct rtls_chain *chain,
 	struct certificates read;
 	enum rtls_status status = RTLS_NONE;
 
-	if (certificates_read(chain, RTLS_CHAIN_MAX, &read))
+	if (certificates_read(chain, RTLS_CHAIN_MAX, &read) &&
+		!read.lacks_memory)
 		status = judge(&read, host, ca_file, verdict);
+	else if (read.lacks_memory)
+		status = trouble(verdict, "out of memory");
 	certificates_free(&read);
 	return status;
 }

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "check.h"
+
 #include "policy/text.h"
 #include "tls/chain.h"
+#include <dlfcn.h>
 
 #define DAY_S 86400
 
@@ -267,17 +269,62 @@ static void test_garbage(void **state)
 	rtls_chain_clear(&chain);
 }
 
+/* In place of GnuTLS's own: the n-th certificate there is no memory for. */
+static int fails_at;
+
+int gnutls_x509_crt_init(gnutls_x509_crt_t *crt)
+{
+	static int (*real)(gnutls_x509_crt_t *);
+
+	if (fails_at > 0 && --fails_at == 0)
+		return GNUTLS_E_MEMORY_ERROR;
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "gnutls_x509_crt_init");
+	return real(crt);
+}
+
+/* Neither the host's certificate nor the CA's: what cannot be read for want of memory is held
+ * against nobody. */
+static void test_no_memory(void **state)
+{
+	struct rtls_certificate_verdict verdict;
+	struct rtls_chain chain = { 0 };
+	gnutls_x509_crt_t leaf;
+
+	(void)state;
+	leaf = crt_make(root.key, "host.example", -1, 1, false);
+	assert_int_equal(gnutls_x509_crt_sign2(leaf, root.crt, root.key,
+				 GNUTLS_DIG_SHA256, 0),
+		0);
+	append(&chain, leaf);
+	gnutls_x509_crt_deinit(leaf);
+	for (int i = 1; i <= 2; i++) {
+		fails_at = i;
+		assert_int_equal(rtls_chain_judge(&chain, "host.example",
+					 ca_file, &verdict),
+			RTLS_TEMPORARY);
+		assert_int_equal(fails_at, 0);
+		assert_string_equal(verdict.text, "not judged: out of memory");
+	}
+	assert_int_equal(
+		rtls_chain_judge(&chain, "host.example", ca_file, &verdict),
+		RTLS_OK);
+	assert_int_equal(verdict.result, RTLS_RESULT_SUCCESS);
+	rtls_chain_clear(&chain);
+}
+
 int main(void)
 {
 	enum {
 		ROWS = sizeof(rows) / sizeof(rows[0]),
-		MORE = 4
+		MORE = 5
 	};
 	const struct CMUnitTest more[MORE] = {
 		cmocka_unit_test(test_nothing_to_judge),
 		cmocka_unit_test(test_no_bundle),
 		cmocka_unit_test(test_leaf_last),
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_no_memory),
 	};
 	struct CMUnitTest tests[ROWS + MORE];
 

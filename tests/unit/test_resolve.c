@@ -46,6 +46,7 @@ static enum rtls_status dns_open_status, dns_run_status;
 static bool can_validate;
 static enum rtls_result fetch_failure;
 static const char *fetch_text; /* the reason, or the body */
+static bool fetch_is_unresolved;
 static bool seen_meanwhile, is_killed, is_disk_filled;
 
 enum rtls_status rtls_dns_open(const struct rtls_config *asked,
@@ -180,6 +181,7 @@ enum rtls_status rtls_fetch_policy(const struct rtls_config *asked,
 		limit_files(1);
 	memset(result, 0, sizeof(*result));
 	result->failure = fetch_failure;
+	result->is_unresolved = fetch_is_unresolved;
 	if (fetch_failure != RTLS_RESULT_SUCCESS) {
 		(void)snprintf(result->reason, sizeof(result->reason), "%s",
 			fetch_text);
@@ -217,6 +219,7 @@ static struct answer *found(const char *name, enum rtls_dns_type type,
 
 static void fetches(enum rtls_result failure, const char *text)
 {
+	fetch_is_unresolved = strcmp(text, "could not resolve") == 0;
 	fetch_failure = failure;
 	fetch_text = text;
 }
@@ -1491,6 +1494,39 @@ static void nothing_is_said_of_mode_none(void **state)
 	assert_int_equal(journal(), 0);
 }
 
+/* RFC 8460 section 4.3.2.2: libcurl cannot say whether the policy host has no address, or our
+ * system's resolver had no answer. */
+static void an_unresolved_policy_host_is_reported_when_missing(void **state)
+{
+	static const struct {
+		enum rtls_dns_outcome v4, v6;
+		size_t lines;
+	} cases[] = {
+		{ RTLS_DNS_NXDOMAIN, RTLS_DNS_NXDOMAIN, 1 },
+		{ RTLS_DNS_NODATA, RTLS_DNS_NODATA, 1 },
+		{ RTLS_DNS_FAILED, RTLS_DNS_FAILED, 0 },
+		{ RTLS_DNS_NODATA, RTLS_DNS_FAILED, 0 },
+		{ RTLS_DNS_FOUND, RTLS_DNS_NODATA, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(stop(NULL), 0);
+		assert_int_equal(start(NULL), 0);
+		simple_mx();
+		sts_txt("v=STSv1; id=1;");
+		answer("mta-sts." DOMAIN, RTLS_DNS_A, cases[i].v4,
+			RTLS_DNSSEC_INSECURE);
+		answer("mta-sts." DOMAIN, RTLS_DNS_AAAA, cases[i].v6,
+			RTLS_DNSSEC_INSECURE);
+		fetches(RTLS_RESULT_STS_POLICY_FETCH_ERROR,
+			"could not resolve");
+		resolve();
+		assert_int_equal(journal(), cases[i].lines);
+		assert_int_equal(record->fetch, RTLS_FETCH_FAILED);
+	}
+}
+
 static void refresh_without_anything_is_not_reported(void **state)
 {
 	(void)state;
@@ -1874,6 +1910,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(a_first_failure_is_reported),
 	CASE(reports_are_off_by_default),
 	CASE(nothing_is_said_of_mode_none),
+	CASE(an_unresolved_policy_host_is_reported_when_missing),
 	CASE(refresh_without_anything_is_not_reported),
 	CASE(a_vanished_record_is_said_once),
 	CASE(a_failed_txt_keeps_the_policy),
