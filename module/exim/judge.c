@@ -47,6 +47,9 @@ static void judge_certificate(const struct rtls_config *config,
 				: "STARTTLS offered, but no TLS "
 				  "session came about");
 		judgement->is_open = true;
+	} else if (session->chain.count == 0 && !session->verified) {
+		fail(judgement, RTLS_RESULT_VALIDATION_FAILURE,
+			"certificate of the resumed session not verified");
 	}
 }
 

@@ -207,11 +207,10 @@ static void describe(const struct demand *demand, struct rtls_plan *plan)
 	plan->record = demand->record;
 	if (demand->fresh)
 		plan->mx_dnssec = demand->record->mx_dnssec;
-	plan->unresolved =
-		question->policy == NULL &&
-		(!demand->fresh || (question->config->mta_sts &&
-					   demand->record->txt ==
-						   RTLS_TXT_FAILED));
+	plan->unresolved = question->policy == NULL &&
+			   (!demand->fresh || (question->config->mta_sts &&
+						      demand->record->txt ==
+							      RTLS_TXT_FAILED));
 	if (demand->policy == NULL)
 		return;
 	plan->sts = true;

@@ -41,6 +41,7 @@ class Behaviour:
     mail        reply to MAIL; "close" hangs up instead
     data_end    reply after the message; "close" hangs up instead
     ehlo        more EHLO keywords
+    helo        what it calls itself in the reply to EHLO
     """
 
     banner: str = "220 {ip} ESMTP scripted"
@@ -56,6 +57,7 @@ class Behaviour:
     data_end: str = "250 2.0.0 accepted"
     ehlo: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SIZE 50000000", "ENHANCEDSTATUSCODES",
                              "DSN")
+    helo: str = "{ip}"
     max_tls: str = ""               # "1.2": no newer TLS
 
 
@@ -199,7 +201,7 @@ class Session:
             raise Hangup("closed after EHLO")
         if self.tls and self.behaviour.ehlo_inside:
             return self.send(self.behaviour.ehlo_inside)
-        words = [f"{self.ip} hello", *self.behaviour.ehlo]
+        words = [self.behaviour.helo.format(ip=self.ip) + " hello", *self.behaviour.ehlo]
         if not self.tls and self.behaviour.starttls != "absent":
             words.append("STARTTLS")
         if self.behaviour.requiretls in ("both", "inside" if self.tls else "outside"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mail import arrived, assert_delivered, assert_waiting, deliver, empty_queue
+from mail import GOOD, arrived, assert_delivered, assert_waiting, deliver, empty_queue
 from sender import SENDER_CONF, SPOOL, world
 
 OUR_IP = world.SENDER
@@ -201,6 +201,16 @@ CASES = {
     "sts-policy-fetch-error: unreachable": fetch(
         "policydown.example", "sts-policy-fetch-error",
         "could not connect to mta-sts.policydown.example"),
+    "sts-policy-fetch-error: no address": Case(
+        "bob@enforce.example", [
+            Line("enforce.example", "sts", "sts-policy-fetch-error",
+                 "could not resolve mta-sts.enforce.example", has_policy=False),
+            none("enforce.example", **at("good.mail.example"))],
+        sets={("mta-sts.enforce.example", "A"): []}),
+    "sts-policy-fetch-error: time-out": fetch(
+        "policystall.example", "sts-policy-fetch-error", "connection timed out"),
+    "sts-policy-fetch-error: media type": fetch(
+        "policyhtml.example", "sts-policy-fetch-error", "media type is not text/plain"),
     "sts-policy-fetch-error: status": fetch(
         "policy404.example", "sts-policy-fetch-error", "http status 404"),
     "sts-webpki-invalid: expired": fetch(
@@ -481,3 +491,108 @@ def test_no_ca_file(site):
         deliver(site, f"bob@{domain}")
     assert [line.type for line in journal(site) if line.result != "success"] == []
     assert "a reason of ours" in site.log()
+
+
+@pytest.mark.parametrize("resolver", [world.NOTHING_LISTENS, world.NS_SILENT])
+def test_system_resolver_is_down(site, resolver):
+    """It is what libcurl asks for the policy host's address. Our own resolver knows better."""
+    site.configure(resolver=world.RESOLVER)
+    site.lab.set_resolver(resolver)
+    site.program("resolve", "enforce.example", user="Debian-exim")
+    assert "fetch failed" in site.cache_file("enforce.example").read_text()
+    assert journal(site) == []
+
+
+def test_policy_host_whose_name_server_fails(site):
+    """RFC 8460 section 4.3.4: whose trouble that is, is not known."""
+    site.lab.set_rrset("mta-sts.enforce.example", "A", [])
+    site.lab.set_rrset("mta-sts.enforce.example", "NS", ["servfail.nic.example."])
+    deliver(site, "bob@enforce.example")
+    assert [line.type for line in journal(site)] == ["no-policy-found"]
+
+
+# --- what strangers say --------------------------------------------------------------
+
+@pytest.mark.parametrize("helo, known", [
+    ("mx\\.\t\x01\x7f", "mx\\x5c.\\x09\\x01\\x7f"),
+    ("\x1b[2Jmx", "\\x1b[2Jmx"),
+    ("a\xe9\"<script>", "a\\xe9\\x22<script>"),
+    ("A" * 1000, "A" * 124 + "..."),
+])
+def test_name_of_the_host_is_quoted(site, helo, known):
+    """B4.8: the HELO name up to its first blank: printable ASCII, and not more than 128 bytes;
+    the report is JSON with it."""
+    host = scripted(site, "enforce-scripted.example", "plain", helo=helo)
+    deliver(site, "bob@enforce-scripted.example")
+    line, = journal(site)
+    assert line == outcome("enforce-scripted.example", host, "starttls-not-supported",
+                           helo=known)
+    detail, = preview(site, "enforce-scripted.example")["policies"][0]["failure-details"]
+    assert detail["receiving-mx-helo"] == known
+
+
+# --- sessions, not messages ------------------------------------------------------------
+
+def test_one_line_per_failed_fetch(site):
+    """Not one per message: what is known to have failed is not asked again, nor counted."""
+    for _ in range(3):
+        deliver(site, "bob@policydown.example")
+    assert [line.type for line in journal(site)] == ["sts"] + ["no-policy-found"] * 3
+
+
+def test_many_messages_over_one_connection(site):
+    """B2.6: a queue run; what Exim sends over a connection that is there is no session."""
+    for number in range(4):
+        site.lab.send("alice@lab.example", [f"u{number}@nopolicy.example"], body="x",
+                      queue_only=True)
+    site.lab.exec(["/usr/sbin/exim4", "-qqff"])
+    site.lab.settle()
+    delivered = [line for line in site.lab.mainlog().splitlines() if " => u" in line]
+    reused = [line for line in delivered if f"[{GOOD}]* " in line]
+    assert len(delivered) == 4 and reused
+    assert journal(site) == [none("nopolicy.example", **at("good.mail.example"))] * (
+        len(delivered) - len(reused))
+
+
+RESUMED = {
+    "nopolicy.example": ("success", "success"),
+    "testing.example": ("success", "success"),
+    "testing-selfsigned.example": ("certificate-not-trusted", "validation-failure"),
+    "dane-good.example": ("success", "success"),
+}
+
+
+@pytest.mark.parametrize("domain", RESUMED)
+def test_resumed_session_counts(site, domain):
+    """A session resumed by a ticket is a session. No certificate is shown in it: what Exim found
+    when it began is all there is, and a bad one does not become good."""
+    site.lab.write_sender_conf(with_option("tls_resumption_hosts = *\n").replace(
+        "log_selector =", "log_selector = +tls_resumption"))
+    for _ in range(2):
+        deliver(site, f"bob@{domain}")
+    assert (":256* " in site.lab.mainlog()) == (domain != "dane-good.example")
+    assert tuple(line.result for line in journal(site)) == RESUMED[domain]
+
+
+def test_ipv6(site):
+    """RFC 5952 for the address."""
+    deliver(site, "bob@ipv6.example")
+    assert journal(site) == [none("ipv6.example", **{
+        **at("v6.mail.example"), "sending_ip": site.journal()[0]["sending_ip"]})]
+    assert ":" in journal(site)[0].sending_ip and journal(site)[0].ip == "2001:db8::11"
+
+
+@pytest.mark.parametrize("domain", ["enforce-down.example", "nopolicy.example"])
+def test_nobody_answers(site, domain):
+    """B2.3: refused connections."""
+    site.lab.set_mx("nopolicy.example", ["10 down.smtp.example"])
+    deliver(site, f"bob@{domain}")
+    assert journal(site) == []
+
+
+def test_relaxed_mail_is_not_counted(site):
+    """B2.4: neither sessions nor policies; nor is a domain asked about that has had none."""
+    for domain in ("enforce-notls.example", "nopolicy.example", "dane-bad.example",
+                   "policydown.example"):
+        deliver(site, f"bob@{domain}", headers={"TLS-Required": "No"})
+    assert len(site.lab.received()) == 4 and journal(site) == []
