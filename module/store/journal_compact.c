@@ -89,6 +89,7 @@ static enum rtls_status sum_up(
 	struct compaction *work, struct rtls_tally *tally)
 {
 	enum rtls_status status = RTLS_OK;
+	struct rtls_tally_line prepared;
 	struct rtls_lines lines;
 	struct rtls_slice line;
 
@@ -102,8 +103,10 @@ static enum rtls_status sum_up(
 			return failed(work, "read");
 		if (status == RTLS_OK && line.size == 0)
 			continue;
-		if (status == RTLS_OK)
-			status = rtls_tally_add(tally, line);
+		if (status == RTLS_OK) {
+			rtls_tally_prepare(tally, line, &prepared);
+			status = rtls_tally_add(tally, &prepared);
+		}
 		if (status == RTLS_INVALID)
 			work->done->skipped++;
 		else if (status == RTLS_TEMPORARY) {

@@ -10,6 +10,7 @@
 #include "store/tally.h"
 
 #define TALLY_BYTES_MAX (32U << 20)
+#define BATCH_SIZE      16
 
 struct reading {
 	struct rtls_tally *tally;
@@ -19,9 +20,15 @@ struct reading {
 	bool stopped;
 };
 
+/* Some lines of one buffer. */
+struct batch {
+	size_t count;
+	struct rtls_tally_line line[BATCH_SIZE];
+};
+
 /* RTLS_OK also when the line is no line. */
 static enum rtls_status add_line(
-	struct reading *reading, struct rtls_slice line)
+	struct reading *reading, const struct rtls_tally_line *line)
 {
 	enum rtls_status status = rtls_tally_add(reading->tally, line);
 
@@ -38,22 +45,53 @@ static enum rtls_status add_line(
 	return status;
 }
 
+static enum rtls_status add_batch(
+	struct reading *reading, const struct batch *batch)
+{
+	enum rtls_status status = RTLS_OK;
+
+	for (size_t i = 0; i < batch->count; i++)
+		rtls_tally_approach(reading->tally, &batch->line[i]);
+	for (size_t i = 0;
+		i < batch->count && status == RTLS_OK && !reading->stopped; i++)
+		status = add_line(reading, &batch->line[i]);
+	return status;
+}
+
+/* The end is RTLS_NONE; RTLS_TEMPORARY: with errno. Both come with an empty batch only: of a line
+ * that is ready the file is not asked. */
+static enum rtls_status take_batch(
+	struct reading *reading, struct rtls_lines *lines, struct batch *batch)
+{
+	struct rtls_slice line;
+
+	batch->count = 0;
+	do {
+		const enum rtls_status status = rtls_lines_next(lines, &line);
+
+		if (status == RTLS_INVALID)
+			reading->skipped++;
+		else if (status != RTLS_OK)
+			return status;
+		else if (line.size > 0)
+			rtls_tally_prepare(reading->tally, line,
+				&batch->line[batch->count++]);
+	} while (batch->count < BATCH_SIZE && rtls_lines_is_ready(lines));
+	return RTLS_OK;
+}
+
 /* RTLS_TEMPORARY: with errno. */
 static enum rtls_status read_lines(struct reading *reading, int fd)
 {
-	struct rtls_lines lines;
-	struct rtls_slice line;
 	enum rtls_status status = RTLS_OK;
+	struct rtls_lines lines;
+	struct batch batch;
 
 	rtls_lines_init(&lines, fd);
 	while (status == RTLS_OK && !reading->stopped) {
-		status = rtls_lines_next(&lines, &line);
-		if (status == RTLS_INVALID) {
-			reading->skipped++;
-			status = RTLS_OK;
-		} else if (status == RTLS_OK && line.size > 0) {
-			status = add_line(reading, line);
-		}
+		status = take_batch(reading, &lines, &batch);
+		if (status == RTLS_OK)
+			status = add_batch(reading, &batch);
 	}
 	return status == RTLS_NONE ? RTLS_OK : status;
 }

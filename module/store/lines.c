@@ -79,3 +79,9 @@ enum rtls_status rtls_lines_next(
 			return RTLS_TEMPORARY;
 	}
 }
+
+bool rtls_lines_is_ready(const struct rtls_lines *lines)
+{
+	return !lines->torn && memchr(lines->data + lines->begin, '\n',
+				       lines->end - lines->begin) != NULL;
+}

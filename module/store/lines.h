@@ -35,4 +35,7 @@ void rtls_lines_limit(struct rtls_lines *lines, uint64_t bytes);
 RTLS_MUST_CHECK enum rtls_status rtls_lines_next(
 	struct rtls_lines *lines, struct rtls_slice *line);
 
+/* Is there a line that the next call gives without invalidating the lines before? */
+bool rtls_lines_is_ready(const struct rtls_lines *lines);
+
 #endif

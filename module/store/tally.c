@@ -12,6 +12,7 @@
 
 #define CHUNK_SIZE   (1U << 20)
 #define SLOTS_FIRST  1024
+#define CACHE_LINE   64
 #define TIME_DIGITS  11 /* until the year 5138; later times go the slow way */
 #define GROUP_SORTED 100
 
@@ -301,28 +302,53 @@ static enum rtls_status add_parsed(
 	return RTLS_OK;
 }
 
+void rtls_tally_prepare(const struct rtls_tally *tally, struct rtls_slice line,
+	struct rtls_tally_line *prepared)
+{
+	prepared->line = line;
+	prepared->key = line;
+	prepared->has_key = take_head(&prepared->key, &prepared->time_s);
+	if (!prepared->has_key)
+		return;
+	prepared->hash = hash_of(tally, prepared->key);
+	__builtin_prefetch(
+		&tally->slots[prepared->hash & (tally->slot_count - 1)]);
+}
+
+void rtls_tally_approach(
+	const struct rtls_tally *tally, const struct rtls_tally_line *prepared)
+{
+	const struct rtls_tally_entry *entry;
+
+	if (!prepared->has_key)
+		return;
+	entry = tally->slots[prepared->hash & (tally->slot_count - 1)].entry;
+	if (entry == NULL)
+		return;
+	__builtin_prefetch(entry, 1);
+	__builtin_prefetch(entry->key + CACHE_LINE);
+	__builtin_prefetch(entry->key + 2 * CACHE_LINE);
+}
+
 enum rtls_status rtls_tally_add(
-	struct rtls_tally *tally, struct rtls_slice line)
+	struct rtls_tally *tally, const struct rtls_tally_line *prepared)
 {
 	struct rtls_session_result result;
-	struct rtls_slice key = line;
-	int64_t time_s;
+	const struct slot *slot;
 
-	if (take_head(&key, &time_s)) {
-		const uint64_t hash = hash_of(tally, key);
-		const struct slot *slot = find(tally, hash, key);
-
+	if (prepared->has_key) {
+		slot = find(tally, prepared->hash, prepared->key);
 		if (slot->entry != NULL) {
-			count_in(slot->entry, time_s, 1);
+			count_in(slot->entry, prepared->time_s, 1);
 			return RTLS_OK;
 		}
-		if (rtls_journal_line_parse(line, &result) != RTLS_OK)
-			return RTLS_INVALID;
-		return insert(tally, hash, key, time_s, 1);
 	}
-	if (rtls_journal_line_parse(line, &result) != RTLS_OK)
+	if (rtls_journal_line_parse(prepared->line, &result) != RTLS_OK)
 		return RTLS_INVALID;
-	return add_parsed(tally, &result);
+	if (!prepared->has_key)
+		return add_parsed(tally, &result);
+	return insert(
+		tally, prepared->hash, prepared->key, prepared->time_s, 1);
 }
 
 /* --- visiting -------------------------------------------------------------- */

@@ -26,8 +26,22 @@ struct rtls_tally;
 struct rtls_tally *rtls_tally_open(size_t bytes_max);
 void rtls_tally_close(struct rtls_tally *tally); /* NULL: nothing to do */
 
+/* A line on its way into the table. Many at once are faster than one after the other, since
+ * memory is slow: prepare all, approach all, then add them in their order. */
+struct rtls_tally_line {
+	struct rtls_slice line; /* without its LF; borrowed */
+	struct rtls_slice key;
+	uint64_t hash;
+	int64_t time_s;
+	bool has_key; /* else it is no line as a session writes it */
+};
+
+void rtls_tally_prepare(const struct rtls_tally *tally, struct rtls_slice line,
+	struct rtls_tally_line *prepared);
+void rtls_tally_approach(
+	const struct rtls_tally *tally, const struct rtls_tally_line *prepared);
+
 /*
- * line  without its LF; copied
  * RTLS_OK         counted
  * RTLS_INVALID    does not parse
  * RTLS_TEMPORARY  there is no room: not counted. Visit what is there, clear, and
@@ -35,7 +49,7 @@ void rtls_tally_close(struct rtls_tally *tally); /* NULL: nothing to do */
  * RTLS_NO_MEMORY  not counted
  */
 RTLS_MUST_CHECK enum rtls_status rtls_tally_add(
-	struct rtls_tally *tally, struct rtls_slice line);
+	struct rtls_tally *tally, const struct rtls_tally_line *prepared);
 
 /* Give one entry to visit; what that returns. */
 bool rtls_tally_visit(const struct rtls_tally_entry *entry,

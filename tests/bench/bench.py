@@ -5,7 +5,11 @@ Prints the table docs/PERFORMANCE.md keeps. Nothing here passes or fails.
 
 import os
 import platform
+import resource
+import statistics
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -15,6 +19,7 @@ sys.path.insert(0, str(HERE.parent / "scenarios"))
 # pylint: disable=wrong-import-position
 from sender import ROOT, SENDER_CONF, Lab, Site  # noqa: E402
 
+DATE = "2026-11-20"
 ROUNDS = int(os.environ.get("ROUNDS", "40"))
 SEND = "/usr/sbin/exim4 -C /etc/exim4/{} -odf -oi -f alice@lab.example bob@{}"
 
@@ -108,6 +113,62 @@ def bench_cold(site: Site) -> None:
         f"less /bin/true started so: {reference:.1f} ms", "")
 
 
+def child_seconds(*command: str, stdin: Path | None = None) -> tuple[float, str]:
+    """CPU of a command, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with open(stdin or "/dev/null", "rb") as source:
+        printed = subprocess.run(command, stdin=source, check=True, text=True,
+                                 capture_output=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, printed
+
+
+def bench_sums(spool: str, lines: int, rounds: int) -> None:
+    """A day's journal to its reports; and the same counting by awk."""
+    program = str(ROOT / os.environ.get("OUT", "build/out") / "journal-bench")
+    journal = Path(spool) / "tlsrpt" / DATE
+    subprocess.run([program, "make", spool, DATE, str(lines), "10000"], check=True)
+    distinct = ["mawk", "{ n[substr($0, 14)]++ } END { print length(n) }"]
+    ours, awk, count = [], [], []
+    for _ in range(rounds):
+        took_ms, memory_kib, sessions = child_seconds(program, "sum", spool, DATE)[1].split()
+        assert int(sessions) == lines
+        ours.append(float(took_ms) / 1000)
+        awk.append(child_seconds(*distinct, stdin=journal)[0])
+        count.append(child_seconds("wc", "-l", stdin=journal)[0])
+    seconds = statistics.median(ours)
+    row(f"{lines:,} sessions to reports", f"{seconds:.2f} s, {int(memory_kib) / 1024:.0f} MiB",
+        f"counted by mawk: {statistics.median(awk):.2f} s", "< 5 s, 100 MB")
+    row("  a session", f"{seconds / lines * 1e9:.0f} ns",
+        f"wc -l: {statistics.median(count) / lines * 1e9:.0f} ns", "< 150 ns")
+
+
+def bench_writers(spool: str, rounds: int) -> None:
+    """Sixteen processes append to one journal; and write the same bytes and nothing else."""
+    program = str(ROOT / os.environ.get("OUT", "build/out") / "journal-bench")
+    ours, bare = [], []
+    for number in range(rounds):
+        took, found, torn = subprocess.run(
+            [program, "append", spool, "16", "10000"], check=True, text=True,
+            capture_output=True).stdout.split()
+        assert int(found) == 160000 * (number + 1) and torn == "0"
+        ours.append(float(took))
+        bare.append(float(subprocess.run(
+            [program, "write", f"{spool}/bare", "16", "10000"], check=True, text=True,
+            capture_output=True).stdout))
+    row("16 processes append, a line", f"{statistics.median(ours):.1f} µs",
+        f"open, write, close: {statistics.median(bare):.1f} µs", "none lost")
+
+
+def bench_journal() -> None:
+    """The rows that need no lab."""
+    rounds = max(ROUNDS // 10, 3)
+    with tempfile.TemporaryDirectory() as spool:
+        bench_sums(spool, int(os.environ.get("SESSIONS", "10000000")), rounds)
+    with tempfile.TemporaryDirectory() as spool:
+        bench_writers(spool, rounds)
+
+
 def main() -> None:
     """All rows."""
     lab = Lab(ROOT / os.environ.get("OUT", "build/out") / "lab-bench")
@@ -123,6 +184,7 @@ def main() -> None:
         bench_route(site)
         bench_delivery(site)
         bench_cold(site)
+        bench_journal()
     finally:
         lab.down()
 
