@@ -78,6 +78,23 @@ static json_t *build_date_range(
 	return range;
 }
 
+/* A tab is as published too, and JSON can say it. */
+static bool is_clean_but_for_tabs(struct rtls_slice line)
+{
+	while (line.size > 0)
+		if (!rtls_utf8_is_clean(rtls_slice_take(&line, '\t')))
+			return false;
+	return true;
+}
+
+static json_t *line_value(struct rtls_slice line)
+{
+	if (line.size > 0 && line.size <= TEXT_MAX &&
+		is_clean_but_for_tabs(line))
+		return json_stringn(line.data, line.size);
+	return text_value(line);
+}
+
 /* Section 4.5: the lines as published, or one TLSA record each. */
 static json_t *build_lines(struct builder *builder, struct rtls_slice text)
 {
@@ -86,7 +103,7 @@ static json_t *build_lines(struct builder *builder, struct rtls_slice text)
 
 	while (json_array_size(lines) < POLICY_LINES_MAX &&
 		rtls_slice_line(&text, &line))
-		append(builder, lines, text_value(line));
+		append(builder, lines, line_value(line));
 	return lines;
 }
 
@@ -113,7 +130,8 @@ static json_t *build_policy(
 
 	set(builder, object, "policy-type",
 		json_string(rtls_policy_type_name(policy->type)));
-	if (is_known)
+	/* An empty array would trip as many readers as an empty text. */
+	if (is_known && text.size > 0)
 		set(builder, object, "policy-string",
 			build_lines(builder, text));
 	set_text(builder, object, "policy-domain", policy->domain);

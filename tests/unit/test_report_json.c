@@ -78,12 +78,27 @@ static const struct row rows[] = {
 		HEAD
 		"{\"policy\":{\"policy-type\":\"sts\",\"policy-string\":["
 		"\"version: STSv1\",\"\",\"mode: \\\"en\\\\force\\\"\","
-		"\"\\\\x09tab\",\"bad \\\\xff utf-8\",\"gr\xc3\xbc\xc3\x9f\","
+		"\"\\ttab\",\"bad \\\\xff utf-8\",\"gr\xc3\xbc\xc3\x9f\","
 		"\"mx: mx.example\"],\"policy-domain\":\"a.example\"}," SUMMARY(
 			"0",
 			"1") "\"failure-details\":[{\"result-type\":"
 			     "\"sts-policy-invalid\",\"failed-session-count\":"
 			     "1}]}]}" },
+	{ "B4.3 a policy that is empty", "",
+		LINE("a.example\tsts\t%s\tsts-policy-invalid\t-\t-\t-\t-\t-"),
+		HEAD "{\"policy\":{\"policy-type\":\"sts\","
+		     "\"policy-domain\":\"a.example\"}," SUMMARY(
+			     "0", "1") "\"failure-details\":[{\"result-type\":"
+				       "\"sts-policy-invalid\","
+				       "\"failed-session-count\":1}]}]}" },
+	{ "B4.3 a policy of one empty line", "\r\n",
+		LINE("a.example\tsts\t%s\tsts-policy-invalid\t-\t-\t-\t-\t-"),
+		HEAD
+		"{\"policy\":{\"policy-type\":\"sts\",\"policy-string\":[\"\"],"
+		"\"policy-domain\":\"a.example\"}," SUMMARY(
+			"0", "1") "\"failure-details\":[{\"result-type\":"
+				  "\"sts-policy-invalid\","
+				  "\"failed-session-count\":1}]}]}" },
 	{ "B4.3 a policy whose text is gone", NULL,
 		LINE("a.example\tsts\t"
 		     "abababababababababababababababababababababababababababab"

@@ -350,6 +350,44 @@ static void test_bad_addresses(void **state)
 	}
 }
 
+/* 253 characters of domain, here and there: no header line is too long for SMTP, and the Subject is
+ * folded where it may be. */
+static void test_long_names(void **state)
+{
+	char domain[254], journal[512], wanted[1024];
+	struct message message;
+	struct rtls_slice rest, line;
+
+	(void)state;
+	memset(domain, 'd', sizeof(domain));
+	for (size_t i = 63; i < 253; i += 64)
+		domain[i] = '.';
+	domain[253] = '\0';
+	(void)snprintf(journal, sizeof(journal),
+		LINE("%s\tsts\t-\tsuccess\t-\t-\t-\t-\t-"), domain);
+	message_prepare(&message, journal);
+	(void)snprintf(message.config.contact, sizeof(message.config.contact),
+		"p@%s", domain);
+	assert_int_equal(message_format(&message), RTLS_OK);
+	(void)snprintf(wanted, sizeof(wanted),
+		"\nSubject: Report Domain: %s\n Submitter: %s\n", domain,
+		domain);
+	assert_true(holds(message.text, wanted));
+	(void)snprintf(wanted, sizeof(wanted),
+		"\n Report-ID: <2026.11.20T00.00.00Z+%s+" TEST_HOST_ID "@%s>\n",
+		domain, domain);
+	assert_true(holds(message.text, wanted));
+	(void)snprintf(wanted, sizeof(wanted),
+		"\n\tfilename=\"%s!%s!1795132800!1795219199!" TEST_HOST_ID
+		".json.gz\"\n",
+		domain, domain);
+	assert_true(holds(message.text, wanted));
+	rest = rtls_slice_n(message.text, message.size);
+	while (rtls_slice_line(&rest, &line))
+		assert_in_range(line.size, 0, 998);
+	message_free(&message);
+}
+
 /* As many policies and failures as can be, with texts as long as they get. */
 static void test_large(void **state)
 {
@@ -619,6 +657,7 @@ int main(int argc, char **argv)
 		&suite, "B4.8 words that are not ASCII", test_not_ascii, NULL);
 	check_add(&suite, "B6.7 no address breaks out of its field",
 		test_bad_addresses, NULL);
+	check_add(&suite, "B6.5 the longest names", test_long_names, NULL);
 	check_add(&suite, "165 the largest message", test_large, NULL);
 	check_add(&suite, "B6.3 base64 of each length", test_base64, NULL);
 	CHECK_TABLE(&suite, test_sendmail, sendmail_rows);
