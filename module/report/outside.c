@@ -18,10 +18,32 @@ struct real {
 	struct rtls_dns_query query[RTLS_LOOKUPS_MAX];
 };
 
-static bool has_uri(const struct rtls_lookup *lookup, const char *uri)
+/* Of a URL the scheme and the host are in any case (RFC 3986 section 6.2.2.1); of an address what
+ * may be is in lower case already. */
+static size_t caseless_size(const struct rtls_rua *rua)
+{
+	size_t scheme = strlen("https://");
+
+	if (rua->kind != RTLS_RUA_HTTPS)
+		return 0;
+	return scheme + strcspn(rua->uri + scheme, "/?#");
+}
+
+static bool is_same_place(const struct rtls_rua *a, const struct rtls_rua *b)
+{
+	size_t size = caseless_size(a);
+
+	return size == caseless_size(b) &&
+	       rtls_slice_equal_nocase(rtls_slice_n(a->uri, size),
+		       rtls_slice_n(b->uri, size)) &&
+	       strcmp(a->uri + size, b->uri + size) == 0;
+}
+
+static bool has_place(
+	const struct rtls_lookup *lookup, const struct rtls_rua *rua)
 {
 	for (size_t i = 0; i < lookup->count; i++)
-		if (strcmp(lookup->rua[i].uri, uri) == 0)
+		if (is_same_place(&lookup->rua[i], rua))
 			return true;
 	return false;
 }
@@ -38,7 +60,7 @@ static void take_rua(
 		if (rtls_rua_parse(record->rua[i], rua, &err) != RTLS_OK)
 			snprintf(lookup->why, sizeof(lookup->why), "%s",
 				err.text);
-		else if (!has_uri(lookup, rua->uri))
+		else if (!has_place(lookup, rua))
 			lookup->count++;
 	}
 	lookup->outcome =
