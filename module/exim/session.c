@@ -443,7 +443,11 @@ static int on_no_connection(const struct rtls_config *config, uschar **yield,
 	if (!plan_read() || session.plan.class == RTLS_CLASS_RELAXED)
 		return nothing(yield);
 	session_name(policy_domain);
-	rtls_session_report_lookup(config, &session, required);
+	/* The record is about port 25; a host that will be refused has another one. */
+	if (!is_other_port() ||
+		rtls_verdict_host(&session.plan, rtls_slice(session.host)) ==
+			RTLS_HOST_TLSA_FAILED)
+		rtls_session_report_lookup(config, &session, required);
 	return nothing(yield);
 }
 
