@@ -1,11 +1,14 @@
 /* fuzz_report.c - a journal, and the report that is made of it: JSON which our own reader takes
- * and sums up to what was counted, and a message without a line that is not ours. */
+ * and sums up to what was counted, and a message without a line that is not ours. Trimmed, and on MX
+ * hosts, too. */
 #include <string.h>
 
 #include "fuzz.h"
 #include "policy/utf8.h"
 #include "report/aggregate.h"
+#include "report/hosts.h"
 #include "report/report_mail.h"
+#include "report/trim.h"
 #include "tool/summary.h"
 
 #define DAY_S INT64_C(1795219200) /* 2026-11-21 */
@@ -84,6 +87,53 @@ static void check_mail(const struct rtls_report *report)
 	free(text);
 }
 
+/* However coarse: the same sessions, in words and as JSON. */
+static void check_trimmed(const struct rtls_report *report)
+{
+	struct rtls_reports *trimmed;
+	enum rtls_status status;
+
+	for (unsigned step = 1;; step++) {
+		status = rtls_trim(report, step, &trimmed);
+		if (status == RTLS_NONE)
+			return;
+		PROPERTY(status == RTLS_OK && step < 20);
+		PROPERTY(trimmed->count == 1);
+		PROPERTY(trimmed->report[0]->successes == report->successes);
+		PROPERTY(trimmed->report[0]->failures == report->failures);
+		PROPERTY(trimmed->report[0]->detail_count <=
+			 report->detail_count);
+		if (step == 2) { /* one of them: it takes time */
+			check_json(trimmed->report[0]);
+			check_mail(trimmed->report[0]);
+		}
+		rtls_reports_free(trimmed);
+	}
+}
+
+/* A host is in no more sessions than there are, and each of its reports is one. */
+static void check_hosts(const struct rtls_reports *reports)
+{
+	struct rtls_reports *made;
+	struct rtls_hosts *hosts;
+
+	PROPERTY(rtls_hosts_find(reports, &hosts) == RTLS_OK);
+	for (size_t i = 0; i < rtls_hosts_count(hosts); i++) {
+		const struct rtls_host *host = rtls_hosts_get(hosts, i);
+
+		PROPERTY(host->domain_count > 0);
+		PROPERTY(rtls_hosts_report(host, NULL, &made) == RTLS_OK);
+		PROPERTY(made->count == 1);
+		PROPERTY(rtls_slice_equal(made->report[0]->domain, host->name));
+		PROPERTY(
+			made->report[0]->failures == rtls_hosts_failures(host));
+		PROPERTY(made->lines > 0 && made->lines <= reports->lines);
+		check_json(made->report[0]);
+		rtls_reports_free(made);
+	}
+	rtls_hosts_free(hosts);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rtls_reports *reports = rtls_aggregate_begin(DAY_S);
@@ -98,7 +148,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		counted += report->successes + report->failures;
 		check_json(report);
 		check_mail(report);
+		check_trimmed(report);
 	}
+	check_hosts(reports);
 	PROPERTY(counted == rtls_reports_lines(reports));
 	rtls_reports_free(reports);
 	return 0;
