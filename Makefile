@@ -162,8 +162,8 @@ exim-tests:
 wire: all
 	@cd tests/scenarios && RTLS_EXIM_VERSION=$(EXIM_RELEASE) $(PYTEST) \
 		test_wire_client.py test_wire_dsn.py test_wire_module.py \
-		test_wire_reuse.py test_wire_review.py test_wire_server.py \
-		test_wire_spool.py \
+		test_wire_report.py test_wire_reuse.py test_wire_review.py \
+		test_wire_server.py test_wire_spool.py \
 		--deselect test_wire_dsn.py::test_ordinary_mail_is_as_without_the_patches
 
 # Is each patch of a release necessary? A build for each: some minutes.

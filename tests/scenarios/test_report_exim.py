@@ -71,7 +71,8 @@ def test_no_key_no_report(reports):
     reports.lab.write_etc("report.key", KEYS["rsa"], mode=0o600)
     reports.send()
     assert reports.lab.received() == [] and len(reports.lab.queue()) == 1
-    assert f"unable to open file for reading: {KEY}" in reports.forget_panic()
+    said = reports.forget_panic()
+    assert "unable to open file" in said and KEY in said
     reports.lab.write_etc("report.key", KEYS["rsa"])
     reports.lab.run_queue()
     assert reports.verifies(reports.arrived().message)
@@ -144,16 +145,6 @@ def test_without_the_router(reports):
         assert len(reports.lab.queue()) == 1
     finally:
         reports.lab.write_etc("requiretls/routers.conf", kept)
-
-
-@pytest.mark.parametrize("domain,tls", TROUBLE.values(), ids=TROUBLE)
-def test_patched_exim_demands_nothing(wire_site, domain, tls):
-    """B7.3: nor does an Exim that speaks REQUIRETLS, of a report that a rule flags."""
-    reports = Signing(wire_site)
-    reports.site.rules("flag Subject *Report*\n")
-    reports.send(f"tlsrpt@{domain}")
-    (mail,) = reports.mails(f"tlsrpt@{domain}")
-    assert bool(mail.tls) == tls and "REQUIRETLS" not in mail.mail_command
 
 
 # --- only ours -----------------------------------------------------------------------
