@@ -10,7 +10,8 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define CHUNK_SIZE   (1U << 20)
+#define CHUNK_FIRST  (1U << 16) /* a small day has one */
+#define CHUNK_NEXT   (1U << 20)
 #define SLOTS_FIRST  1024
 #define CACHE_LINE   64
 #define TIME_DIGITS  11 /* until the year 5138; later times go the slow way */
@@ -23,8 +24,8 @@ struct slot {
 
 struct chunk {
 	struct chunk *next;
-	size_t used;
-	char data[]; /* CHUNK_SIZE */
+	size_t size, used; /* of data */
+	char data[];
 };
 
 struct rtls_tally {
@@ -141,16 +142,19 @@ static size_t entry_size(size_t key_size)
 static struct chunk *chunk_with_room(struct rtls_tally *tally, size_t size)
 {
 	struct chunk *chunk = tally->last;
+	size_t chunk_size;
 
-	if (chunk != NULL && chunk->used + size <= CHUNK_SIZE)
+	if (chunk != NULL && chunk->used + size <= chunk->size)
 		return chunk;
 	if (chunk != NULL && chunk->next != NULL) {
 		tally->last = chunk->next;
 		return tally->last;
 	}
-	chunk = malloc(sizeof(*chunk) + CHUNK_SIZE);
+	chunk_size = chunk == NULL ? CHUNK_FIRST : CHUNK_NEXT;
+	chunk = malloc(sizeof(*chunk) + chunk_size);
 	if (chunk == NULL)
 		return NULL;
+	chunk->size = chunk_size;
 	chunk->next = NULL;
 	chunk->used = 0;
 	if (tally->last != NULL)
