@@ -1,5 +1,6 @@
 """Bad input and faults: protection fails closed, mail flow fails soft, nobody crashes."""
 
+import json
 import time
 
 import pytest
@@ -166,6 +167,35 @@ def test_disk_full(site):
         assert "class=enforce" in site.log()
     finally:
         site.lab.exec(["/bin/sh", "-c", f"umount {SPOOL} && chown Debian-exim: {SPOOL}"])
+
+
+JOURNAL_LINE = "1\t1795140000\tfill.example\tno-policy-found\t-\tsuccess" + "\t-" * 5 + "\n"
+
+
+def test_disk_full_journal(site):
+    """A result that does not fit is cut; the mail goes, and the next result is whole."""
+    today = site.lab.exec(["date", "-u", "+%F"]).stdout.strip()
+    lines = 4000 // len(JOURNAL_LINE)       # some 100 bytes are left of the only page there is
+    site.lab.exec(["/bin/sh", "-c",
+                   f"mkdir -p {SPOOL}/tlsrpt && mount -t tmpfs -o size=8k,mode=777 none "
+                   f"{SPOOL}/tlsrpt && cat >{SPOOL}/tlsrpt/{today} && chown Debian-exim: "
+                   f"{SPOOL}/tlsrpt/{today} && head -c 4096 /dev/zero >{SPOOL}/tlsrpt/.filler"],
+                  input=JOURNAL_LINE * lines)
+    journal = f"{SPOOL}/tlsrpt/{today}"
+    try:
+        assert_delivered(site, deliver(site, "bob@enforce.example"), GOOD)
+        assert "TLS-RPT journal not written" in site.log()
+        cut = site.lab.exec(["cat", journal]).stdout
+        assert len(cut) == 4096 and not cut.endswith("\n")
+        site.lab.exec(["rm", f"{SPOOL}/tlsrpt/.filler"])
+        assert_delivered(site, deliver(site, "bob@enforce.example"), GOOD)
+        *whole, torn, last = site.lab.exec(["cat", journal]).stdout.splitlines(True)
+        assert "".join([*whole, torn]) == cut + "\n" and whole == [JOURNAL_LINE] * lines
+        assert "\tenforce.example\tsts\t" in last and last.count("\t") == 10
+        (day,) = json.loads(site.program("report", "status", "--json").stdout)["days"]
+        assert (day["sessions"], day["skipped"]) == (lines + 1, 1)
+    finally:
+        site.lab.exec(["/bin/sh", "-c", f"umount {SPOOL}/tlsrpt"])
 
 
 HOSTILE = {
