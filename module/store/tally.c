@@ -407,7 +407,7 @@ size_t rtls_tally_size(const struct rtls_tally *tally)
 const struct rtls_tally_entry **rtls_tally_list(const struct rtls_tally *tally)
 {
 	const struct rtls_tally_entry **list =
-		calloc(tally->count + 1, sizeof(*list));
+		calloc(tally->count + 1, sizeof(struct rtls_tally_entry *));
 	size_t n = 0;
 
 	for (const struct chunk *chunk = tally->first;

@@ -46,13 +46,14 @@ void rtls_tally_sort(const struct rtls_tally_entry **list, size_t count)
 {
 	size_t begin = 0;
 
-	qsort(list, count, sizeof(*list), compare_entries);
+	qsort(list, count, sizeof(struct rtls_tally_entry *), compare_entries);
 	for (size_t i = 1; i <= count; i++) {
 		if (i < count && rtls_slice_equal(domain_of(list[begin]),
 					 domain_of(list[i])))
 			continue;
 		if (i - begin > RTLS_TALLY_SORTED)
-			qsort(list + begin, i - begin, sizeof(*list),
+			qsort(list + begin, i - begin,
+				sizeof(struct rtls_tally_entry *),
 				compare_orders);
 		begin = i;
 	}

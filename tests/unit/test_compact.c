@@ -77,7 +77,7 @@ static enum rtls_status compact_day(struct rtls_compaction *done)
 
 static void must_compact(void)
 {
-	struct rtls_compaction done;
+	struct rtls_compaction done = { 0 };
 
 	assert_int_equal(compact_day(&done), RTLS_OK);
 }
@@ -125,7 +125,7 @@ static int64_t modified(void)
 
 static void a_line_per_result(void **state)
 {
-	struct rtls_compaction done;
+	struct rtls_compaction done = { 0 };
 
 	(void)state;
 	write_journal(messy);
@@ -179,7 +179,7 @@ static void leaves_the_torn_end(void **state)
 
 static void only_files_of_ours(void **state)
 {
-	struct rtls_compaction done;
+	struct rtls_compaction done = { 0 };
 	char outside[64];
 
 	(void)state;
@@ -204,7 +204,7 @@ static void only_files_of_ours(void **state)
 static int compact_under_limit(void *context)
 {
 	struct rlimit limit = { 100, 100 };
-	struct rtls_compaction done;
+	struct rtls_compaction done = { 0 };
 
 	(void)context;
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -257,7 +257,7 @@ static void die(void)
 
 static int compact_and_die(void *context)
 {
-	struct rtls_compaction done;
+	struct rtls_compaction done = { 0 };
 
 	(void)context;
 	after_sync = append_late;
@@ -283,7 +283,7 @@ static void put_another_in_its_place(void)
 /* Two at once: who comes second leaves what the first one made. */
 static void gives_way_to_another(void **state)
 {
-	struct rtls_compaction done;
+	struct rtls_compaction done = { 0 };
 	struct compaction work = {
 		.path = in_spool(JOURNAL), .name = DAY, .err = NULL
 	};
