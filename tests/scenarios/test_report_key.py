@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sender import ROOT, SENDER_CONF
 from signing import KEY, KEYS, Signing, pem
 
 
@@ -89,3 +90,17 @@ def test_key_of_no_domain(reports):
     assert result.returncode == 78 and "--domain" in result.stderr
     assert "x.example" in reports.site.program("report", "key", "--domain", "x.example",
                                                KEY).stdout
+
+
+def test_as_documented(reports):
+    """The commands of docs/OPERATING.md make a key that Exim can sign with; its defaults fit ours."""
+    part = (ROOT / "docs/OPERATING.md").read_text().partition("### Signing them")[2]
+    commands = re.search(r"(?:^    .*\n)+", part, re.MULTILINE)[0]
+    macro = re.search(r"^    (REQUIRETLS_REPORT_KEY = .*)$", part, re.MULTILINE)[1]
+    shown = reports.lab.exec(["sh", "-ec", commands])
+    assert "warning" not in shown.stderr
+    name, record = re.match(r"(\S+)\. IN TXT (.*)\n", shown.stdout).groups()
+    reports.lab.set_rrset(name, "TXT", [record])
+    reports.lab.write_sender_conf(f"{macro}\n{SENDER_CONF}")
+    reports.send()
+    assert reports.verifies(reports.arrived().message)
