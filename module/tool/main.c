@@ -62,8 +62,8 @@ static const struct verb verbs[] = {
 	{ "report",
 		"preview and send the TLS reports of a day, read those of others",
 		"report preview DATE [DOMAIN]\n"
-		"       exim-requiretls report run [--now] [--date DATE] "
-		"[--dry-run DIRECTORY]\n"
+		"       exim-requiretls report run [--now] [--quiet] [--date "
+		"DATE] [--dry-run DIRECTORY]\n"
 		"       exim-requiretls report show [--html|--json] [--domain "
 		"DOMAIN] [FIRST [LAST]]\n"
 		"       exim-requiretls report status [--json]\n"

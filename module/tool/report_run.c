@@ -32,9 +32,15 @@ static int run_dry(const struct rtls_config *config,
 	return status == RTLS_OK ? EX_OK : rtls_verb_report_fail(status, &err);
 }
 
+/* What failed or was dropped has had a line of its own. */
+static bool is_worth_a_word(const struct rtls_run_sums *sums, bool quiet)
+{
+	return !quiet || sums->sent + sums->deferred + sums->dropped > 0;
+}
+
 static int run_for_good(const struct rtls_config *config,
 	const struct rtls_run_options *options,
-	const struct rtls_outside *outside)
+	const struct rtls_outside *outside, bool quiet)
 {
 	struct rtls_err err = { "" };
 	struct rtls_run_sums sums;
@@ -43,15 +49,17 @@ static int run_for_good(const struct rtls_config *config,
 
 	if (status == RTLS_INVALID)
 		return rtls_verb_report_fail(status, &err);
-	(void)printf("reports: %zu sent, %zu deferred, %zu waiting, %zu "
-		     "dropped; %zu domains want none\n",
-		sums.sent, sums.deferred, sums.waiting, sums.dropped,
-		sums.unwanted);
+	if (is_worth_a_word(&sums, quiet))
+		(void)printf("reports: %zu sent, %zu deferred, %zu waiting, "
+			     "%zu dropped; %zu domains want none\n",
+			sums.sent, sums.deferred, sums.waiting, sums.dropped,
+			sums.unwanted);
 	return status == RTLS_OK ? EX_OK : rtls_verb_report_fail(status, &err);
 }
 
 static int run_options(const struct rtls_config *config,
-	const struct rtls_run_options *options, const char *directory)
+	const struct rtls_run_options *options, const char *directory,
+	bool quiet)
 {
 	struct rtls_err err = { "" };
 	struct rtls_outside outside;
@@ -59,7 +67,9 @@ static int run_options(const struct rtls_config *config,
 	int exit_status;
 
 	if (!config->tlsrpt) {
-		(void)puts("TLS-RPT is off (tlsrpt = no): nothing is sent");
+		if (!quiet)
+			(void)puts("TLS-RPT is off (tlsrpt = no): nothing is "
+				   "sent");
 		if (directory == NULL)
 			rtls_tidy(config, options->now_s, print_line, NULL);
 		return EX_OK;
@@ -70,7 +80,7 @@ static int run_options(const struct rtls_config *config,
 	outside.log = print_line;
 	exit_status = directory != NULL
 			      ? run_dry(config, options, &outside, directory)
-			      : run_for_good(config, options, &outside);
+			      : run_for_good(config, options, &outside, quiet);
 	rtls_outside_close(&outside);
 	return exit_status;
 }
@@ -82,10 +92,12 @@ int rtls_verb_report_run(
 		{ "date", required_argument, NULL, 'd' },
 		{ "dry-run", required_argument, NULL, 'n' },
 		{ "now", no_argument, NULL, 'w' },
+		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct rtls_run_options options = { .now_s = (int64_t)time(NULL) };
 	const char *directory = NULL;
+	bool quiet = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
@@ -96,6 +108,8 @@ int rtls_verb_report_run(
 			directory = optarg;
 		else if (option == 'w')
 			options.now = true;
+		else if (option == 'q')
+			quiet = true;
 		else
 			return rtls_verb_misused("report", NULL);
 	}
@@ -107,5 +121,5 @@ int rtls_verb_report_run(
 		if (exit_status != EX_OK)
 			return exit_status;
 	}
-	return run_options(config, &options, directory);
+	return run_options(config, &options, directory, quiet);
 }
