@@ -11,8 +11,7 @@
 #include "report/received_time.h"
 #include "store/idna.h"
 
-#define DAY_S         86400
-#define IDNA_SIZE_MAX 1024 /* what is longer is no domain name */
+#define DAY_S 86400
 
 typedef char text_buffer[RTLS_RECEIVED_TEXT_MAX + 1];
 
@@ -145,6 +144,7 @@ static void set_domain(struct rtls_part *part, json_t *out,
 	char domain[RTLS_DOMAIN_SIZE], ascii[RTLS_DOMAIN_SIZE];
 	text_buffer text;
 	struct rtls_slice given;
+	enum rtls_status status;
 
 	if (!rtls_part_text(part, policy, "policy-domain", text)) {
 		RTLS_PART_NOTE(part,
@@ -155,8 +155,10 @@ static void set_domain(struct rtls_part *part, json_t *out,
 		return;
 	}
 	given = rtls_slice(text);
-	if (given.size > IDNA_SIZE_MAX ||
-		rtls_idna_normalize(given, domain) != RTLS_OK) {
+	status = rtls_idna_normalize(given, domain);
+	if (status == RTLS_NO_MEMORY)
+		part->status = RTLS_NO_MEMORY;
+	if (status != RTLS_OK) {
 		RTLS_PART_NOTE(part, RTLS_NOTE_WRONG, true,
 			"policy-domain: not a domain name");
 		rtls_part_set(part, out, "policy-domain", json_string(text));

@@ -1,5 +1,7 @@
 /* received_load.c - JSON under limits. jansson has none for memory: "[[],[],..." takes
  * fifty times its size. So the values are counted before it sees them. */
+#include <setjmp.h>
+
 #include "policy/text.h"
 #include "report/received_json.h"
 
@@ -47,6 +49,40 @@ static enum rtls_status check_limits(
 	return RTLS_OK;
 }
 
+/* --- jansson ------------------------------------------------------------------- */
+
+/* Without memory jansson (2.14) loses bytes of the text it collects and says nothing; when that is a quote, it
+ * goes on reading and writing behind the end. So it never sees that there is none: whatever it had until then
+ * is lost, as much as one report takes. */
+static json_malloc_t usual_malloc;
+static json_free_t usual_free;
+static jmp_buf no_memory;
+
+static void *malloc_or_leave(size_t size)
+{
+	void *block = usual_malloc(size);
+
+	if (block == NULL)
+		longjmp(no_memory, 1);
+	return block;
+}
+
+/* RTLS_OK: *json is what came of it, NULL when error says what is wrong. */
+static enum rtls_status load(
+	struct rtls_slice text, json_t **json, json_error_t *error)
+{
+	json_get_alloc_funcs(&usual_malloc, &usual_free);
+	if (setjmp(no_memory) == 0) {
+		json_set_alloc_funcs(malloc_or_leave, usual_free);
+		*json = json_loadb(text.size == 0 ? "" : text.data, text.size,
+			JSON_REJECT_DUPLICATES, error);
+		json_set_alloc_funcs(usual_malloc, usual_free);
+		return RTLS_OK;
+	}
+	json_set_alloc_funcs(usual_malloc, usual_free);
+	return RTLS_NO_MEMORY;
+}
+
 enum rtls_status rtls_received_load(struct rtls_slice text, json_t **json,
 	struct rtls_notes *notes, struct rtls_err *err)
 {
@@ -63,14 +99,13 @@ enum rtls_status rtls_received_load(struct rtls_slice text, json_t **json,
 	status = check_limits(text, err);
 	if (status != RTLS_OK)
 		return status;
-	loaded = json_loadb(text.size == 0 ? "" : text.data, text.size,
-		JSON_REJECT_DUPLICATES, &error);
+	status = load(text, &loaded, &error);
+	if (status != RTLS_OK)
+		return status;
 	if (loaded != NULL) {
 		*json = loaded;
 		return RTLS_OK;
 	}
-	if (json_error_code(&error) == json_error_out_of_memory)
-		return RTLS_NO_MEMORY;
 	rtls_err_set(err, "not JSON: line %d: %s", error.line,
 		rtls_quoted(&q, rtls_slice(error.text)));
 	return RTLS_INVALID;

@@ -93,22 +93,28 @@ static bool is_new(struct reading *reading, json_t *report)
 	return true;
 }
 
+/* NULL: no memory. */
 static json_t *notes_json(const struct rtls_notes *notes)
 {
 	char line[RTLS_NOTE_SIZE + RTLS_NOTE_WHERE_MAX + 32];
 	json_t *array = json_array();
+	int failed = 0;
 
 	for (size_t i = 0; i < notes->count; i++)
-		(void)json_array_append_new(
+		failed |= json_array_append_new(
 			array, json_string(rtls_note_format(
 				       &notes->note[i], line, sizeof(line))));
 	if (notes->more > 0) {
 		(void)snprintf(line, sizeof(line), "and %zu more", notes->more);
-		(void)json_array_append_new(array, json_string(line));
+		failed |= json_array_append_new(array, json_string(line));
 	}
-	return array;
+	if (failed == 0)
+		return array;
+	json_decref(array);
+	return NULL;
 }
 
+/* NULL: no memory. */
 static json_t *entry_json(
 	const char *path, const struct rtls_received *received)
 {
@@ -116,13 +122,15 @@ static json_t *entry_json(
 		rtls_verb_json(rtls_slice(path)), "report", received->report,
 		"notes", notes_json(&received->notes));
 
-	if (received->is_message)
-		(void)json_object_set_new(entry, "message",
+	if (!received->is_message ||
+		json_object_set_new(entry, "message",
 			json_pack("{s:s, s:s, s:s, s:s}", "from",
 				received->from, "subject", received->subject,
 				"domain", received->domain, "submitter",
-				received->submitter));
-	return entry;
+				received->submitter)) == 0)
+		return entry;
+	json_decref(entry);
+	return NULL;
 }
 
 /* What is to be said of a file that is no good. */

@@ -18,6 +18,8 @@ import dkim
 import pytest
 
 import raw
+from failing import KINDS, PROGRAM as FAILING_PROGRAM
+from test_inject import fixture_failing  # noqa: F401  pylint: disable=unused-import
 from test_report import SPOOL, date_of, full_journal
 from test_report import fixture_reporter  # noqa: F401  pylint: disable=unused-import
 from test_tool import PROGRAM, ROOT, numbered, run
@@ -353,6 +355,7 @@ def fixture_maildir(tmp_path):
     (tmp_path / "tmp/6.host").write_bytes(b"{")
     (tmp_path / ".Junk/7").write_bytes(b"{")
     (tmp_path / "dovecot-uidlist").write_bytes(b"{")
+    (tmp_path / "cur/.nfs0007").write_bytes(b"{")
     return tmp_path
 
 
@@ -521,14 +524,14 @@ def peak_kib(*args, feed=()):
 
 def gzip_of(size):
     """Zeros as gzip, without having them all at once."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     pieces = [packer.compress(bytes(1 << 20)) for _ in range(size >> 20)]
     return b"".join(pieces) + packer.flush()
 
 
 @pytest.fixture(name="bomb", scope="module")
 def fixture_bomb():
-    """A megabyte that is a gigabyte."""
+    """Few megabytes that are a gigabyte."""
     return gzip_of(1 << 30)
 
 
@@ -555,38 +558,51 @@ def test_bombs(bomb, tmp_path):
     assert done.returncode == 65 and len(json.loads(done.stdout)) == 1
 
 
-@pytest.mark.parametrize("name, pieces, words", [
-    ("large", [bytes(1 << 20)] * 26, "larger than 26214400 bytes"),
-    ("deep arrays", [b"[" * 1000000], "nested deeper than 32"),
-    ("deep objects", [b'{"a":' * 1000000], "nested deeper than 32"),
-    ("many values", [b"[", b"[]," * 8000000], "more than 500000 values"),
-    ("many members", [b"{", b",".join(b'"%d":0' % n for n in range(1000000)), b"}"],
-     "more than 500000 values"),
-    ("many policies", [json.dumps(report("X")).encode()[:-2],
-                       b"{}" + b",{}" * 11000 + b"]}"], "more than 10000 policies"),
-    ("one text", [b'{"organization-name":"', b"x" * 24000000, b'"}'], "date-range"),
-    ("a text without end", [b'{"', b"x" * 24000000], "not JSON"),
-    ("many parts", [b"TLS-Report-Domain: a.example\nContent-Type: multipart/mixed; boundary=b\n\n",
-                    b"--b\n\n" * 1000000], "more than 256 parts"),
-    ("many candidates", [b"Content-Type: multipart/report; report-type=tlsrpt; boundary=b\n\n",
-                         b"--b\nContent-Type: application/tlsrpt+json\n\n{\n" * 200],
-     "not JSON"),
-    ("deep parts", [b"TLS-Report-Domain: a.example\n",
-                    b"Content-Type: message/rfc822\n\n" * 100000], "nested deeper than 8"),
-    ("a boundary without end", [b"TLS-Report-Domain: a.example\n"
-                                b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n",
-                                b"-\n" * 12000000], "without one"),
-    ("a huge header", [b"TLS-Report-Domain: a.example\nX: ", b"x" * 24000000],
-     "a header of more than 262144 bytes"),
-    ("a folded header", [b"TLS-Report-Domain: a.example\nSubject: x", b"\n x" * 8000000],
-     "a header of more than 262144 bytes"),
-    ("parameters", [b"TLS-Report-Domain: a.example\nContent-Type: multipart/mixed",
-                    b"; a*0*=''%41" * 20000, b"\n\n"], "without one"),
-], ids=lambda value: value if isinstance(value, str) and len(value) < 25 else "")
-def test_hostile_input(name, pieces, words):
+# What each of them is made of, when it is needed: together they are large.
+HOSTILE = {
+    "large": (lambda: [bytes(1 << 20)] * 26, "larger than 26214400 bytes"),
+    "deep arrays": (lambda: [b"[" * 1000000], "nested deeper than 32"),
+    "deep objects": (lambda: [b'{"a":' * 1000000], "nested deeper than 32"),
+    "many values": (lambda: [b"[", b"[]," * 8000000], "more than 500000 values"),
+    "many members": (
+        lambda: [b"{", b",".join(b'"%d":0' % n for n in range(1000000)), b"}"],
+        "more than 500000 values"),
+    "many policies": (
+        lambda: [json.dumps(report("X")).encode()[:-2], b"{}" + b",{}" * 11000 + b"]}"],
+        "more than 10000 policies"),
+    "one text": (lambda: [b'{"organization-name":"', b"x" * 24000000, b'"}'], "date-range"),
+    "a text without end": (lambda: [b'{"', b"x" * 24000000], "not JSON"),
+    "many parts": (
+        lambda: [b"TLS-Report-Domain: a.example\nContent-Type: multipart/mixed; boundary=b\n\n",
+                 b"--b\n\n" * 1000000], "more than 256 parts"),
+    "many candidates": (
+        lambda: [b"Content-Type: multipart/report; report-type=tlsrpt; boundary=b\n\n",
+                 b"--b\nContent-Type: application/tlsrpt+json\n\n{\n" * 200], "not JSON"),
+    "deep parts": (
+        lambda: [b"TLS-Report-Domain: a.example\n",
+                 b"Content-Type: message/rfc822\n\n" * 100000], "nested deeper than 8"),
+    "a boundary without end": (
+        lambda: [b"TLS-Report-Domain: a.example\n"
+                 b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n",
+                 b"-\n" * 12000000], "without one"),
+    "a huge header": (
+        lambda: [b"TLS-Report-Domain: a.example\nX: ", b"x" * 24000000],
+        "a header of more than 262144 bytes"),
+    "a folded header": (
+        lambda: [b"TLS-Report-Domain: a.example\nSubject: x", b"\n x" * 8000000],
+        "a header of more than 262144 bytes"),
+    "parameters": (
+        lambda: [b"TLS-Report-Domain: a.example\nContent-Type: multipart/mixed",
+                 b"; a*0*=''%41" * 20000, b"\n\n"], "without one"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input(name):
     """It ends by itself, says why, and takes no more memory than it is given."""
-    status, peak, said = peak_kib("-", feed=pieces)
-    assert status == 65 and words in said, (name, said)
+    pieces, words = HOSTILE[name]
+    status, peak, said = peak_kib("-", feed=pieces())
+    assert status == 65 and words in said, said
     assert peak < LIMIT_KIB
 
 
@@ -727,6 +743,46 @@ def test_documented_exim(lab, tmp_path):
                       [key.record.replace("p=", f"s={services}; p=", 1)])
         assert receive(lab, signed, "tlsrpt@lab.example") == code, services
     assert lab.mainlog().count("[failed key import]") == 2
+
+
+# --- calls that fail ------------------------------------------------------------------
+
+@pytest.mark.parametrize("origin, kinds, step", [
+    (FAILING_PROGRAM, KINDS, 1), ("", ("MEMORY",), 7)], ids=["of the program", "memory"])
+def test_calls_fail(site, failing, origin, kinds, step):
+    """Call 1, 2, 3 ... fails: what is printed as good is all there is, and what is printed
+    besides is true."""
+    directory = site.lab.state / "read"
+    directory.mkdir(exist_ok=True)
+    (directory / "a.eml").write_bytes(message(SENDERS["microsoft"][0]))
+    (directory / "b.json").write_text(json.dumps(SENDERS["comcast"][0]))
+
+    def ask():
+        return site.lab.exec(["/usr/bin/env", "-i", "/usr/sbin/exim-requiretls", "report",
+                              "read", "--json", "/run/lab/read"], check=False)
+
+    wanted = ask()
+    reports = [entry["report"] for entry in json.loads(wanted.stdout)]
+    assert wanted.returncode == 0 and len(reports) == 2
+    calls = 0
+    for when, kind, done in failing.sweep(ask, program=FAILING_PROGRAM, object=origin,
+                                          kinds=kinds, step=step):
+        told = f"{kind} {when}: {done}"
+        calls += 1
+        assert done.returncode in (0, 65, 66, 71, 74, 75, 127), told
+        if done.returncode == 0:
+            assert done.stdout == wanted.stdout, told
+        elif done.stdout.strip().startswith("["):
+            try:
+                entries = json.loads(done.stdout)
+            except json.JSONDecodeError:
+                assert done.returncode == 74, told      # printing failed
+                continue
+            assert all(entry["report"] in reports for entry in entries), told
+    assert calls > 20
+    for path in directory.iterdir():
+        path.unlink()
+    directory.rmdir()
 
 
 # --- ours -----------------------------------------------------------------------------

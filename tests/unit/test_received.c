@@ -406,6 +406,74 @@ static void long_texts_are_cut(void **state)
 	free(shifted);
 }
 
+/* --- no memory --------------------------------------------------------------- */
+
+static size_t calls_left;
+static bool fails_for_good;
+static void *blocks[1024]; /* that were not freed */
+
+static void *failing_malloc(size_t size)
+{
+	size_t i = 0;
+
+	if (calls_left > 0 && --calls_left == 0) {
+		calls_left = fails_for_good;
+		return NULL;
+	}
+	while (i < COUNT(blocks) - 1 && blocks[i] != NULL)
+		i++;
+	assert_null(blocks[i]);
+	blocks[i] = malloc(size);
+	return blocks[i];
+}
+
+static void noted_free(void *block)
+{
+	for (size_t i = 0; i < COUNT(blocks); i++)
+		if (blocks[i] == block)
+			blocks[i] = NULL;
+	free(block);
+}
+
+/* What jansson had when it was left. */
+static size_t free_blocks(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT(blocks); i++) {
+		count += blocks[i] != NULL;
+		free(blocks[i]);
+		blocks[i] = NULL;
+	}
+	return count;
+}
+
+/* Call 1, 2, 3 ... of jansson's fails; with and without those that follow. */
+static void memory_runs_out(void **state)
+{
+	struct rtls_received received;
+	struct rtls_err err = { "" };
+	enum rtls_status status;
+	size_t calls = 0;
+
+	fails_for_good = *state != NULL;
+	json_set_alloc_funcs(failing_malloc, noted_free);
+	do {
+		calls_left = ++calls;
+		status = check_parse(rtls_slice(CHECK_REPORT), &received, &err);
+		if (status != RTLS_OK) {
+			assert_int_equal(status, RTLS_NO_MEMORY);
+			assert_string_equal(err.text, "out of memory");
+			(void)free_blocks();
+		}
+	} while (status != RTLS_OK);
+	calls_left = 0;
+	rtls_received_free(&received);
+	assert_int_equal(free_blocks(), 0);
+	json_set_alloc_funcs(malloc, free);
+	assert_true(calls > 100);
+}
+
 static void notes_are_bounded(void **state)
 {
 	struct rtls_notes notes = { .count = 0 };
@@ -606,6 +674,9 @@ int main(void)
 	check_add(&suite, "depth and counts are bounded", counts_are_bounded,
 		NULL);
 	check_add(&suite, "long texts are cut", long_texts_are_cut, NULL);
+	check_add(
+		&suite, "memory runs out for a moment", memory_runs_out, NULL);
+	check_add(&suite, "memory runs out for good", memory_runs_out, &suite);
 	check_add(&suite, "notes are bounded", notes_are_bounded, NULL);
 	check_add(&suite, "gzip is unpacked", gzip_is_unpacked, NULL);
 	check_add(&suite, "bombs are refused", bombs_are_refused, NULL);
