@@ -13,7 +13,7 @@
 
 #define GZIP_TYPE "application/tlsrpt+gzip"
 #define JSON_TYPE "application/tlsrpt+json"
-#define TRIES_MAX 8 /* parts that may be a report and are none */
+#define TRIES_MAX 4 /* parts that may be a report and are none */
 
 /* A message being searched. */
 struct search {
