@@ -6,7 +6,7 @@ import json
 import pytest
 
 from dates import day
-from pages import EXIM_USER, make_journals
+from pages import EXIM_USER, ROOT, make_journals
 
 EXPIRED = {"reason": "certificate has expired"}
 
@@ -137,3 +137,17 @@ def test_many_domains(journals):
     page = journals.page()
     assert len(page) < 1000000
     assert page.count('class="domain"') == 40 and "And 9,500 more domains: " in page
+
+
+def test_documented_example(journals):
+    """What OPERATING.md shows is what is printed, but for the day."""
+    shown = (ROOT / "docs/OPERATING.md").read_text().partition("# exim-requiretls report show\n")[2]
+    lines = [line.strip() for line in shown.splitlines()[:3]]
+    journals.write(day(-1), [
+        (3, "enforce-expired.example", "certificate-expired"),
+        (2, "enforce-mismatch.example", "certificate-host-mismatch"),
+        *((1, f"other{i}.example", "dnssec-invalid") for i in range(4)),
+        (8, "good0.example", "success"), *((1, f"good{i}.example", "success") for i in range(1, 8))])
+    printed = [line.strip() for line in journals.show().stdout.splitlines()]
+    assert printed[0] == lines[0].replace("2026-11-20", day(-1))
+    assert printed[1:3] == lines[1:]
