@@ -1,6 +1,8 @@
 /* page_domain.c - one domain in full: its days, failures, policies and who reported. */
 #include "page_parts.h"
 
+#define POLICIES_MAX 5 /* the others are old, or a stranger's joke */
+
 void rtls_page_put_name(FILE *out, const struct rtls_page_domain *domain)
 {
 	if (domain->name.size > 0)
@@ -119,12 +121,21 @@ static void put_policy(FILE *out, const struct rtls_page_model *model,
 static void put_policies(FILE *out, const struct rtls_page_model *model,
 	const struct rtls_page_domain *domain)
 {
+	const struct rtls_page_policy *policy = domain->policies;
+	size_t count = 0;
+
 	(void)fprintf(out,
 		"<details><summary>Policies applied (%zu)</summary>\n",
 		domain->policy_count);
-	for (const struct rtls_page_policy *policy = domain->policies;
-		policy != NULL; policy = policy->next)
+	for (; policy != NULL && count < POLICIES_MAX; policy = policy->next) {
 		put_policy(out, model, domain, policy);
+		count++;
+	}
+	if (count < domain->policy_count)
+		(void)fprintf(out,
+			"<p class=\"soft\">and %zu more, not seen later than "
+			"these</p>\n",
+			domain->policy_count - count);
 	(void)fputs("</details>\n", out);
 }
 

@@ -7,7 +7,10 @@
 #include "policy/timestamp.h"
 #include "report/words.h"
 
-#define ROWS_MAX 25 /* of one result type */
+#define ROWS_MAX        25  /* of one result type */
+#define DOMAIN_ROWS_MAX 100 /* of a domain */
+#define ADDRESS_MAX     64  /* characters */
+#define ASIDE_MAX       120
 
 /* A text of our own, with a capital letter. */
 static void put_sentence(FILE *out, const char *text)
@@ -77,15 +80,22 @@ static void put_type(FILE *out, const struct rtls_page_domain *domain,
 	(void)fputs(".</p>\n", out);
 }
 
+static void put_short(FILE *out, struct rtls_slice text, size_t characters_max)
+{
+	(void)fputs("<bdi>", out);
+	rtls_page_put(out, text, characters_max);
+	(void)fputs("</bdi>", out);
+}
+
 /* An unknown text leaves its cell empty, and on a phone the cell away. */
-static void put_cell(FILE *out, const char *is, struct rtls_slice text)
+static void put_address(FILE *out, const char *is, struct rtls_slice text)
 {
 	if (text.size == 0) {
 		(void)fputs("<td></td>", out);
 		return;
 	}
 	(void)fprintf(out, "<td data-is=\"%s\">", is);
-	rtls_page_put_foreign(out, text);
+	put_short(out, text, ADDRESS_MAX);
 	(void)fputs("</td>", out);
 }
 
@@ -108,7 +118,7 @@ static void put_reason(FILE *out, const struct rtls_page_failure *failure)
 	if (failure->more.size > 0) {
 		/* Never a link: it leads where a stranger wants. */
 		(void)fputs("<br/><span class=\"soft\">more: ", out);
-		rtls_page_put_foreign(out, failure->more);
+		put_short(out, failure->more, ASIDE_MAX);
 		(void)fputs("</span>", out);
 	}
 	(void)fputs("</td>", out);
@@ -126,7 +136,7 @@ static void put_host(FILE *out, const struct rtls_page_failure *failure)
 	if (failure->helo.size > 0 &&
 		!rtls_slice_equal_nocase(failure->helo, failure->mx_host)) {
 		(void)fputs("<br/><span class=\"soft\">calls itself ", out);
-		rtls_page_put_foreign(out, failure->helo);
+		put_short(out, failure->helo, ASIDE_MAX);
 		(void)fputs("</span>", out);
 	}
 	(void)fputs("</td>", out);
@@ -154,42 +164,59 @@ static void put_days(FILE *out, const struct rtls_page_model *model,
 	(void)fputs("</td>", out);
 }
 
-static void put_rows(FILE *out, const struct rtls_page_model *model,
-	const struct rtls_page_type *type)
+static void put_row(FILE *out, const struct rtls_page_model *model,
+	const struct rtls_page_failure *failure)
 {
-	const struct rtls_page_failure *failure = type->failures;
-	uint64_t rest = 0;
-	size_t count = 0;
+	(void)fputs("<tr><td class=\"n\" data-is=\"Failed\">", out);
+	rtls_page_put_count(out, failure->count);
+	(void)fputs("</td>", out);
+	put_host(out, failure);
+	put_address(out, "Its address", failure->receiving_ip);
+	put_address(out, "Sent from", failure->sending_ip);
+	put_reason(out, failure);
+	put_days(out, model, failure);
+	(void)fputs("</tr>\n", out);
+}
 
-	for (; failure != NULL && count < ROWS_MAX; failure = failure->next) {
-		(void)fputs("<tr><td class=\"n\" data-is=\"Failed\">", out);
-		rtls_page_put_count(out, failure->count);
-		(void)fputs("</td>", out);
-		put_host(out, failure);
-		put_cell(out, "Its address", failure->receiving_ip);
-		put_cell(out, "Sent from", failure->sending_ip);
-		put_reason(out, failure);
-		put_days(out, model, failure);
-		(void)fputs("</tr>\n", out);
-		count++;
-	}
-	if (failure == NULL)
-		return;
-	for (; failure != NULL; failure = failure->next)
-		rtls_page_count_add(&rest, failure->count);
+static void put_rest(
+	FILE *out, const struct rtls_page_failure *failures, size_t count)
+{
+	uint64_t rest = 0;
+
+	for (; failures != NULL; failures = failures->next)
+		rtls_page_count_add(&rest, failures->count);
 	(void)fputs("<tr><td class=\"n\" data-is=\"Failed\">", out);
 	rtls_page_put_count(out, rest);
 	(void)fputs("</td><td class=\"soft\" colspan=\"5\">with ", out);
-	rtls_page_put_count(out, type->failure_count - count);
+	rtls_page_put_count(out, count);
 	(void)fputs(
 		" more combinations of host, address and reason</td></tr>\n",
 		out);
+}
+
+/* rows_max: how many more rows the domain may have. Returns how many it has got. */
+static size_t put_rows(FILE *out, const struct rtls_page_model *model,
+	const struct rtls_page_type *type, size_t rows_max)
+{
+	const struct rtls_page_failure *failure = type->failures;
+	size_t count = 0;
+
+	for (; failure != NULL && count < ROWS_MAX && count < rows_max;
+		failure = failure->next) {
+		put_row(out, model, failure);
+		count++;
+	}
+	if (failure != NULL)
+		put_rest(out, failure, type->failure_count - count);
+	return count;
 }
 
 void rtls_page_put_failures(FILE *out, const struct rtls_page_model *model,
 	const struct rtls_page_domain *domain,
 	const struct rtls_page_options *options)
 {
+	size_t rows_max = DOMAIN_ROWS_MAX;
+
 	for (const struct rtls_page_type *type = domain->types; type != NULL;
 		type = type->next) {
 		put_type(out, domain, type, options);
@@ -201,7 +228,7 @@ void rtls_page_put_failures(FILE *out, const struct rtls_page_model *model,
 			"<th scope=\"col\">Reason</th>"
 			"<th scope=\"col\">Days</th></tr></thead><tbody>\n",
 			out);
-		put_rows(out, model, type);
+		rows_max -= put_rows(out, model, type, rows_max);
 		(void)fputs("</tbody></table>\n", out);
 	}
 }

@@ -296,6 +296,53 @@ static void stay_bounded(void **state)
 	rtls_page_model_free(model);
 }
 
+/* All that one report can hold, of the character that grows most: some hundred kilobytes a domain. */
+static void stay_bounded_by_a_stranger(void **state)
+{
+	enum {
+		MANY = 1000
+	};
+	json_t *details = json_array(), *policies = json_array(), *reports;
+	const struct rtls_page_options options = { true, NOW_S };
+	char evil[2000], type[2000], *page = NULL;
+	size_t size;
+	FILE *out = open_memstream(&page, &size);
+
+	(void)state;
+	assert_non_null(out);
+	memset(evil, '"', sizeof(evil));
+	evil[sizeof(evil) - 1] = '\0';
+	memcpy(type, evil, sizeof(type));
+	for (int i = 0; i < MANY; i++) {
+		json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
+			"result-type", type, "receiving-mx-hostname", evil,
+			"receiving-ip", evil, "sending-mta-ip", evil,
+			"receiving-mx-helo", evil, "failure-reason-code", evil,
+			"additional-information", evil);
+
+		type[0] = (char)('0' + i % 8);
+		(void)snprintf(evil, sizeof(evil), "%d", i);
+		evil[strlen(evil)] = '"';
+		(void)json_array_append_new(details, one);
+		(void)json_array_append_new(policies,
+			json_pack("{s:{s:s, s:s, s:[s, s, s, s, s, s, s]}}",
+				"policy", "policy-domain", "a.example",
+				"policy-type", evil, "policy-string", evil,
+				evil, evil, evil, evil, evil, evil));
+	}
+	(void)json_object_set_new(
+		json_array_get(policies, 0), "failure-details", details);
+	reports = json_pack("[{s:{s:s}, s:o}]", "date-range", "start-datetime",
+		"2026-11-20T00:00:00Z", "policies", policies);
+	assert_non_null(reports);
+	assert_int_equal(rtls_page_write(out, reports, &options), RTLS_OK);
+	assert_int_equal(fclose(out), 0);
+	check_well_formed(page, size);
+	assert_true(size > 500000 && size < 650000);
+	free(page);
+	json_decref(reports);
+}
+
 static void say_that_it_was_not_written(void **state)
 {
 	const struct rtls_page_options options = { true, NOW_S };
@@ -318,6 +365,8 @@ int main(void)
 	CHECK_TABLE(&suite, put_chart_row, chart_rows);
 	CHECK_TABLE(&suite, put_axis_row, axis_rows);
 	check_add(&suite, "many domains", stay_bounded, NULL);
+	check_add(
+		&suite, "much of a stranger", stay_bounded_by_a_stranger, NULL);
 	check_add(&suite, "a full disk", say_that_it_was_not_written, NULL);
 	return check_run(&suite, "page");
 }
