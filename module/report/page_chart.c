@@ -92,10 +92,10 @@ void rtls_page_put_symbols(FILE *out)
 
 /* --- the axes --------------------------------------------------------------- */
 
-/* The top of the axis: 1, 2, 4, 5 or 8 and zeros, or 1: so that half of it is a number as well. */
+/* The top of the axis: 1, 2, 4, 6 or 8 and zeros, so that half of it is a whole number too. */
 static double round_up(uint64_t largest)
 {
-	static const double steps[] = { 1, 2, 4, 5, 8, 10 };
+	static const double steps[] = { 1, 2, 4, 6, 8, 10 };
 	double unit = 1;
 
 	while (unit * 10 <= (double)largest)

@@ -107,7 +107,7 @@ def test_bars(browser, journals, days, bars):
         found = bars_of(browser)
         assert len(found) == bars
         assert found[-1][2] == 10
-        check_heights(found, {1: 80, 7: 100, 30: 100, 90: 100, 200: 800}[days])
+        check_heights(found, {1: 60, 7: 100, 30: 100, 90: 100, 200: 600}[days])
         lefts = [bar["good"]["left"] for *_, bar in found]
         assert lefts == sorted(lefts) and lefts[0] >= 0
         assert found[-1][3]["good"]["right"] <= width
@@ -197,7 +197,7 @@ def test_received(browser, tmp_path):
                received("Redmond", "2026-01-02", policy("a.example", 9))]
     shown(browser, page_of_received(reports, tmp_path))
     assert [bar[:3] for bar in bars_of(browser)] == [("2026-01-01", 50, 0), ("2026-01-02", 39, 1)]
-    check_heights(bars_of(browser), 50)
+    check_heights(bars_of(browser), 60)
     text = browser.run("return document.body.innerText")
     for words in ("TLS reports received", "2026-01-01 to 2026-01-02", "What to do: Renew",
                   "Who reported", "Mountain Inc.", "Redmond"):

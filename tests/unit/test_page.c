@@ -167,7 +167,7 @@ static const struct chart_row chart_rows[] = {
 			"height=\"35.00\"" } },
 	{ "one failure of millions is seen",
 		{ { 5000000, 1 }, { 1, 0 }, { 0, 0 } },
-		{ "class=\"failed\" x=\"30.286%\" y=\"68.00\" "
+		{ "class=\"failed\" x=\"30.286%\" y=\"38.83\" "
 		  "width=\"10.857%\" height=\"5.00\"",
 			"class=\"good\" x=\"44.571%\" y=\"160.00\" "
 			"width=\"10.857%\" height=\"2.00\"",
@@ -215,7 +215,8 @@ static const struct axis_row {
 	{ "one", 1, ">1</text>" },
 	{ "two", 2, ">1</text>" },
 	{ "three", 3, ">4</text>" },
-	{ "its half is a number as well", 41, ">25</text>" },
+	{ "five, and its half is a whole number", 5, ">3</text>" },
+	{ "tens", 41, ">30</text>" },
 	{ "thousands", 1001, ">2k</text>" },
 	{ "one and a half is not", 1500, ">1k</text>" },
 	{ "millions", 2100001, ">4M</text>" },
