@@ -57,7 +57,7 @@ static void check_written(const json_t *reports, bool is_received)
 	begin(&written);
 	PROPERTY(rtls_page_write(written.file, reports, &options) == RTLS_OK);
 	text = end(&written);
-	wrong = check_page(text, NULL);
+	wrong = check_page(text);
 	if (wrong != NULL)
 		fprintf(stderr, "%s\n", wrong);
 	PROPERTY(wrong == NULL);

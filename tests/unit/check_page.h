@@ -10,6 +10,7 @@
 
 #include "policy/slice.h"
 #include "policy/utf8.h"
+#include "report/page_parts.h"
 
 #define CHECK_PAGE_DEPTH_MAX 32
 
@@ -17,7 +18,6 @@ struct check_page {
 	struct rtls_slice rest;
 	struct rtls_slice open[CHECK_PAGE_DEPTH_MAX];
 	size_t depth;
-	size_t elements;
 	const char *wrong; /* NULL: nothing yet */
 };
 
@@ -140,7 +140,6 @@ static inline void check_page_tag(
 		tag.size--;
 	whole = tag;
 	name = rtls_slice_take(&tag, ' ');
-	page->elements++;
 	if (!check_page_is_element(name))
 		page->wrong = "an element that is not ours";
 	else if (!check_page_values(page, rtls_slice_n(whole.data + name.size,
@@ -154,8 +153,25 @@ static inline void check_page_tag(
 		page->open[page->depth++] = name;
 }
 
-/* NULL, or what is wrong with it. elements: how many there are; may be NULL. */
-static inline const char *check_page(struct rtls_slice text, size_t *elements)
+/* The style sheet is the same in every page, and long: it is only checked to be there. */
+static inline void check_page_style(struct check_page *page)
+{
+	struct rtls_slice style = rtls_slice(rtls_page_style);
+
+	if (page->depth == 0 ||
+		!rtls_slice_is(page->open[page->depth - 1], "style"))
+		return;
+	(void)rtls_slice_take(&page->rest, '\n');
+	if (!rtls_slice_starts(page->rest, rtls_page_style)) {
+		page->wrong = "a style sheet that is not ours";
+		return;
+	}
+	page->rest.data += style.size;
+	page->rest.size -= style.size;
+}
+
+/* NULL, or what is wrong with it. */
+static inline const char *check_page(struct rtls_slice text)
 {
 	static const char doctype[] = "<!DOCTYPE html>\n";
 	struct check_page page = { .rest = text };
@@ -171,11 +187,10 @@ static inline const char *check_page(struct rtls_slice text, size_t *elements)
 		if (memchr(page.rest.data, '>', page.rest.size) == NULL)
 			return "a tag without an end";
 		check_page_tag(&page, rtls_slice_take(&page.rest, '>'));
+		check_page_style(&page);
 	}
 	if (page.wrong == NULL && page.depth > 0)
 		page.wrong = "an element without an end";
-	if (elements != NULL)
-		*elements = page.elements;
 	return page.wrong;
 }
 

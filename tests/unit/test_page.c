@@ -123,7 +123,7 @@ static char *make_page(const char *text, bool is_received, size_t *size)
 
 static void check_well_formed(const char *page, size_t size)
 {
-	const char *wrong = check_page(rtls_slice_n(page, size), NULL);
+	const char *wrong = check_page(rtls_slice_n(page, size));
 
 	if (wrong != NULL)
 		print_error("%s\n", wrong);
