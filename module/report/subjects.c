@@ -87,6 +87,7 @@ static enum rtls_status list(struct listing *listing)
 	struct rtls_subjects *subjects = &listing->subjects;
 	enum rtls_status status;
 
+	subjects->domains = rtls_reports_count(subjects->reports);
 	drop_silent(listing);
 	status = rtls_hosts_find(subjects->reports, &subjects->hosts);
 	if (status != RTLS_OK)

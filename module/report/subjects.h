@@ -18,6 +18,7 @@ struct rtls_subject {
 struct rtls_subjects {
 	struct rtls_reports *reports;
 	struct rtls_hosts *hosts;
+	size_t domains; /* with sessions that day, silent ones too */
 	size_t count;
 	struct rtls_subject *subject; /* in alphabetical order */
 };

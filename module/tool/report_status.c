@@ -9,7 +9,7 @@
 
 #include "policy/timestamp.h"
 #include "report/outbox.h"
-#include "report/report.h"
+#include "report/subjects.h"
 #include "store/file.h"
 #include "tool/usage.h"
 #include "tool/verb.h"
@@ -99,28 +99,25 @@ static void add_outbox(struct day *day, const struct rtls_outbox *outbox)
 static enum rtls_status read_day(
 	const struct rtls_config *config, struct day *day, struct rtls_err *err)
 {
-	struct rtls_reports *reports;
+	struct rtls_subjects subjects;
 	struct rtls_outbox outbox;
 	enum rtls_status status =
-		rtls_reports_load(config, day->date, &reports, err);
+		rtls_subjects_open(config, day->date, &subjects, err);
 
 	if (status != RTLS_OK)
 		return status;
-	day->lines = rtls_reports_lines(reports);
-	day->skipped = rtls_reports_skipped(reports);
+	day->lines = rtls_reports_lines(subjects.reports);
+	day->skipped = rtls_reports_skipped(subjects.reports);
 	day->size_bytes = journal_size(config, day->date);
-	day->domains = rtls_reports_count(reports);
-	for (size_t i = 0; i < day->domains; i++) {
-		const char *domain =
-			rtls_report_domain(rtls_reports_get(reports, i));
-
-		status = rtls_outbox_get(
-			config->spool, day->date, domain, &outbox, err);
+	day->domains = subjects.domains;
+	for (size_t i = 0; i < subjects.count; i++) {
+		status = rtls_outbox_get(config->spool, day->date,
+			subjects.subject[i].name, &outbox, err);
 		if (status != RTLS_OK)
 			break;
 		add_outbox(day, &outbox);
 	}
-	rtls_reports_free(reports);
+	rtls_subjects_close(&subjects);
 	return status;
 }
 

@@ -571,12 +571,12 @@ def test_status(reporter):
     full_journal(reporter)
     text = reporter.site.program("report", "status").stdout
     assert f"{date_of()}  8 sessions" in text and "to 3 domains" in text
-    assert "3 not asked yet" in text
+    assert "4 not asked yet" in text      # one of them an MX host
     reporter.run()
     (day,) = json.loads(reporter.site.program("report", "status", "--json").stdout)["days"]
     size = os.path.getsize(reporter.spool / "tlsrpt" / date_of())
     assert day == {"date": date_of(), "sessions": 8, "skipped": 0, "bytes": size, "domains": 3,
-                   "sent": 2, "pending": 0, "dropped": 0, "unwanted": 1, "untouched": 0,
+                   "sent": 2, "pending": 0, "dropped": 0, "unwanted": 2, "untouched": 0,
                    "open": []}
 
 
