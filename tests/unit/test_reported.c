@@ -1,4 +1,6 @@
 /* test_reported.c - on which domains reports are sent (item B9.1). */
+#include <stdio.h>
+
 #include "check.h"
 #include "policy/reported.h"
 
@@ -104,8 +106,8 @@ static void test_limits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i <= RTLS_REPORTED_MAX; i++) {
-		memcpy(text + size, "silent a\n", 9);
-		size += 9;
+		size += (size_t)snprintf(
+			text + size, sizeof(text) - size, "silent a\n");
 		assert_int_equal(rtls_reported_parse(rtls_slice_n(text, size),
 					 &reported, &err),
 			i < RTLS_REPORTED_MAX ? RTLS_OK : RTLS_INVALID);

@@ -26,6 +26,7 @@ int fsync(int fd)
 	return result;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int renameat(int old_directory, const char *old_name, int new_directory,
 	const char *new_name)
 {
