@@ -9,6 +9,8 @@
 
 #define ANSWER_MAX 65536 /* of a POST: not kept, but bounded */
 #define URL_MAX    2048
+/* How slow a line may be, or a host that reads as it stores: a megabyte in a minute. */
+#define UPLOAD_BYTES_PER_MS 16
 
 /* --- GET a policy ----------------------------------------------------------- */
 
@@ -184,6 +186,7 @@ enum rtls_status rtls_fetch_post(const struct rtls_config *config,
 		return RTLS_TEMPORARY;
 	}
 	transfer.size_max = ANSWER_MAX;
+	transfer.upload_ms = (unsigned)(body.size / UPLOAD_BYTES_PER_MS);
 	headers = make_headers(content_type);
 	if (!url_host(url, transfer.host))
 		rtls_err_set(err, "not an https URL with a host name");

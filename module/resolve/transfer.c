@@ -168,7 +168,8 @@ static CURLcode set_connection(CURL *easy, struct rtls_transfer *transfer)
 		bad = curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	if (bad == CURLE_OK)
 		bad = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-			(long)config->fetch_timeout_ms);
+			(long)config->fetch_timeout_ms +
+				(long)transfer->upload_ms);
 	if (bad == CURLE_OK)
 		bad = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			(long)config->connect_timeout_ms);

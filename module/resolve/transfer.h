@@ -8,13 +8,15 @@
 #include "policy/config.h"
 #include "policy/domain.h"
 
-/* The caller sets host, size_max and, for a GET, buffer; the rest is filled. */
+/* The caller sets host, size_max and, for a GET, buffer, for a POST upload_ms; the rest is
+ * filled. */
 struct rtls_transfer {
 	const struct rtls_config *config;
 	CURL *easy;
 	char host[RTLS_DOMAIN_SIZE]; /* whose certificate it must be */
 	char *buffer;                /* for the body; NULL: it is thrown away */
 	size_t size_max;             /* of the body */
+	unsigned upload_ms; /* more than fetch_timeout, for a body of ours */
 	size_t size;
 	size_t headers_size;
 	char media_type

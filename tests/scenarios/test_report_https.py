@@ -1,5 +1,8 @@
 """Reports by HTTPS: a real nginx, and a host that misbehaves, byte by byte."""
 
+import os
+import re
+
 import pytest
 
 from test_hostile_https import HostileHost
@@ -154,3 +157,25 @@ def test_behaviour(posting, host, name):
     posting.hurry()
     posting.run()
     assert host.visits == (1 if why is None else 2)
+
+
+def read_slowly(visit) -> None:
+    """All of the report, after two and a half seconds; then it is taken."""
+    visit.handshake()
+    visit.is_over.wait(2.5)
+    head, _, body = visit.tls.recv(65536).partition(b"\r\n\r\n")
+    size = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(body) < size:
+        body += visit.tls.recv(65536)
+    visit.send(ACCEPTED + b"Content-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("failures,taken", [(1, False), (1000, True)])
+def test_large_reports_take_longer(posting, host, failures, taken):
+    """B8.3: the time limit is one for small things; a large report has more."""
+    host.behave(read_slowly)
+    posting.lab.set_tlsrpt("enforce.example", "v=TLSRPTv1; rua=https://raw.reports.example/x")
+    posting.journal(*(("enforce.example", "no-policy-found", "-", "validation-failure",
+                       "203.0.113.1", "good.mail.example", "-", "192.0.2.11", os.urandom(40).hex())
+                      for _ in range(failures)))
+    assert ("1 sent" if taken else "deferred: answer timed out") in posting.run()
