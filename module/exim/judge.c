@@ -205,7 +205,9 @@ static void report_policy(const struct rtls_config *config,
 		line.digest = session->plan.policy_digest;
 	} else if (wants_certificate(session) && session->chain.count > 0 &&
 		   judgement->result != RTLS_RESULT_SUCCESS) {
-		return; /* only the sender, or this site, wanted it good */
+		/* Only the sender, or this site, wanted it good. What was held back has
+		 * lost its chain: it was good. */
+		return;
 	}
 	journal_write(config, &line);
 }

@@ -3,7 +3,6 @@
 #include "exim/session.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/domain.h"
@@ -28,15 +27,6 @@ static struct {
 	bool vetoed;                 /* and no connection to it was made */
 	char failed_address[RTLS_ADDRESS_SIZE]; /* TLS failed there just now */
 } attempt;
-
-/* A failure that is not in the journal yet: whose it is shows when Exim puts the host
- * off. Where it does not, since it went on in clear, it was the host's answer to
- * STARTTLS. */
-static struct {
-	bool is_held; /* of the session as it is now, its chain included */
-	bool begun;   /* the handshake: then it is about the host */
-	struct rtls_judgement judgement;
-} held;
 
 static bool insists(void)
 {
@@ -102,34 +92,6 @@ static void log_unenforced(const struct rtls_judgement *judgement)
 			result);
 }
 
-/* Exim asks for OCSP behind all preparations of its own: key, trusted certificates,
- * ciphers. */
-static bool has_begun(void)
-{
-	return session.chain.count > 0 ||
-	       !rtls_slice_is(rtls_exim_value("$tls_out_ocsp"), "0");
-}
-
-void rtls_session_flush(void)
-{
-	const struct rtls_config *config = rtls_exim_config(NULL);
-
-	if (held.is_held && config != NULL)
-		rtls_session_report(config, &session, &held.judgement);
-	held.is_held = false;
-}
-
-static void hold(const struct rtls_judgement *judgement)
-{
-	static bool is_registered;
-
-	held.judgement = *judgement;
-	held.begun = has_begun();
-	held.is_held = true;
-	if (!is_registered)
-		is_registered = atexit(rtls_session_flush) == 0;
-}
-
 /* One judgement per session: to the journal, and to the log when it is bad. */
 static const struct rtls_judgement *session_finish(
 	const struct rtls_config *config)
@@ -143,7 +105,7 @@ static const struct rtls_judgement *session_finish(
 		session.sending_address, sizeof(session.sending_address));
 	rtls_session_judge(config, &session, &judgement);
 	if (judgement.is_open)
-		hold(&judgement);
+		rtls_session_hold(&session, &judgement);
 	else
 		rtls_session_report(config, &session, &judgement);
 	if (judgement.result == RTLS_RESULT_SUCCESS)
@@ -196,8 +158,7 @@ static int on_close(const struct rtls_config *config, uschar **yield)
 						: "refused: ",
 			why);
 	}
-	if (!held.is_held)
-		rtls_chain_clear(&session.chain);
+	rtls_chain_clear(&session.chain);
 	session.active = false;
 	return nothing(yield);
 }
@@ -266,9 +227,12 @@ static bool is_clear_retry(void)
  * the records of the port that it uses. */
 static bool is_other_port(void)
 {
-	struct rtls_slice port = rtls_exim_value("$host_port");
+	unsigned long long port;
 
-	return port.size > 0 && !rtls_slice_is(port, "25");
+	/* Before the first connection Exim has 0 or -1 there. */
+	return rtls_slice_number(
+		       rtls_exim_value("$host_port"), UINT16_MAX, &port) &&
+	       port != 0 && port != 25;
 }
 
 /* Whom the session is with, by the plan. */
@@ -472,21 +436,6 @@ static bool is_about_tls(struct rtls_slice defer_errno)
 	       rtls_slice_is(defer_errno, "-38");
 }
 
-static bool holds(struct rtls_slice text, const char *part)
-{
-	return memmem(text.data, text.size, part, strlen(part)) != NULL;
-}
-
-/* TLS failed, and what failed is ours: it did not get as far as the handshake, or Exim trusts
- * other certificates than ca_file has, by which the chain is good. */
-static bool is_our_failure(struct rtls_slice why)
-{
-	if (!rtls_slice_is(rtls_exim_value("$event_defer_errno"), "-37"))
-		return false;
-	return held.begun ? holds(why, "(certificate verification failed)")
-			  : !holds(why, "handshake");
-}
-
 /* A patched Exim refuses hosts itself, for want of verified TLS or of REQUIRETLS; in
  * these words, which RFC 8689 section 4.2.1 has for it. Its numbers for that
  * differ by release. */
@@ -502,9 +451,7 @@ static int on_host_deferred(uschar **yield, struct rtls_slice why)
 {
 	struct rtls_quoted quoted;
 
-	if (held.is_held)
-		held.judgement.ours = is_our_failure(why);
-	rtls_session_flush();
+	rtls_session_release(why);
 	if (is_exims_refusal(why)) {
 		if (!attempt.counted)
 			snprintf(attempt.why, sizeof(attempt.why),

@@ -25,7 +25,7 @@ struct rtls_session {
 	char base[RTLS_DOMAIN_SIZE]; /* as Exim has it, CNAMEs followed */
 	char address[RTLS_ADDRESS_SIZE];
 	char sending_address[RTLS_ADDRESS_SIZE]; /* empty: no connection */
-	char helo[128]; /* quoted */
+	char helo[128];                          /* quoted */
 	bool banner;
 	unsigned ehlo_count;
 	bool starttls_offered;
@@ -47,7 +47,7 @@ struct rtls_judgement {
 	enum rtls_result result;
 	char text[RTLS_ERR_SIZE]; /* empty on success */
 	bool ours;                /* trouble of ours: not to be reported */
-	bool is_open; /* ours, if what Exim says next is that (session.c) */
+	bool is_open; /* ours, if what Exim says next is that (held.c) */
 };
 
 /*
@@ -99,6 +99,14 @@ void rtls_session_judge(const struct rtls_config *config,
 void rtls_session_report(const struct rtls_config *config,
 	const struct rtls_session *session,
 	const struct rtls_judgement *judgement);
+
+/* Not to the journal yet: the judgement is open. The session is borrowed until it is released or
+ * flushed; its chain is not needed any more. */
+void rtls_session_hold(const struct rtls_session *session,
+	const struct rtls_judgement *judgement);
+
+/* Exim puts the host off, and says why: what is held is written, unless it was our doing. */
+void rtls_session_release(struct rtls_slice why);
 
 /* What of a session that is over was held back is written now: the next one begins, or the
  * process ends. */

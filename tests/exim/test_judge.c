@@ -1,5 +1,6 @@
-/* test_judge.c - whose fault is it? What is counted when no session came about, where real
- * deliveries do not come by (RFC 8460 sections 4.3.2.1 and 4.3.4). */
+/* test_judge.c - whose fault is it? What is counted when no session came about,
+ * where real deliveries do not come by (RFC 8460 sections 4.3.2.1 and 4.3.4).
+ */
 #include "check.h"
 
 #include <stdio.h>
@@ -71,7 +72,8 @@ static void start(const char *plan, const char *host, const char *address)
 	host_set("$domain", DOMAIN);
 }
 
-/* --- no connection, since DNS is as it is ------------------------------------- */
+/* --- no connection, since DNS is as it is
+ * ------------------------------------- */
 
 static const struct lookup {
 	const char *proves;
@@ -101,6 +103,9 @@ static const struct lookup {
 	{ "B2.3 Exim failed, we did not",
 		"mx-dnssec secure\nmx 1 " HOST " address=secure tlsa=secure\n",
 		HOST, "25", "dnssec-invalid", "" },
+	{ "B2.3 there are none, and none are required",
+		"mx-dnssec secure\nmx 1 " HOST " address=secure tlsa=none\n",
+		HOST, "25", "dnssec-invalid", "" },
 	{ "B2.3 a host that the record does not have",
 		"mx-dnssec secure\nmx 1 a.example address=secure tlsa=bogus\n",
 		HOST, "25", "dnssec-invalid", "" },
@@ -112,7 +117,7 @@ static const struct lookup {
 
 	{ "B3.2 required, none",
 		"mx-dnssec secure\nmx 1 " HOST " address=secure tlsa=none\n",
-		HOST, "25", "dane-required",
+		HOST, "-1", "dane-required",
 		"tlsa dane-required " HOST " 192.0.2.1;" },
 	{ "B3.2 required, the address is insecure",
 		"mx-dnssec secure\nmx 1 " HOST
@@ -219,7 +224,8 @@ static void test_lookup_of_nobody(void **state)
 	assert_string_equal(journal(), "");
 }
 
-/* --- a handshake that failed ---------------------------------------------------- */
+/* --- a handshake that failed
+ * ---------------------------------------------------- */
 
 #define TESTING "class=observe sts=testing id=1 dnssec=no mx=\"" HOST "\""
 #define FAILED  "sts validation-failure " HOST " 192.0.2."
@@ -239,6 +245,8 @@ static const struct handshake {
 		"-37", true },
 	{ "B2.2 OCSP is not asked for, but it was the handshake", "0",
 		"TLS session: (gnutls_handshake): timed out", "-37", true },
+	{ "B2.2 it began, whatever went wrong then", "1",
+		"TLS session: synch error before connect", "-37", true },
 	{ "B2.2 an error reply to STARTTLS", "0",
 		"SMTP error after STARTTLS: 454 4.7.0 later", "0", true },
 	{ "B2.2 an error reply to STARTTLS where TLS is required", "0",
@@ -277,7 +285,8 @@ static void test_handshake(void **state)
 	assert_int_equal(remove_spool(NULL), 0);
 }
 
-/* Exim tries again in clear: not another session, whosever fault the first was. */
+/* Exim tries again in clear: not another session, whosever fault the first was.
+ */
 static void test_clear_retry(void **state)
 {
 	(void)state;
@@ -292,6 +301,19 @@ static void test_clear_retry(void **state)
 		if (i == 0)
 			event_with("msg:host:defer", "TLS session: (x)");
 	}
+	rtls_session_flush();
+	assert_string_equal(journal(), "");
+}
+
+/* B2.4: whatever the transport has for event_action. */
+static void test_relaxed(void **state)
+{
+	(void)state;
+	start("class=relaxed", HOST, "192.0.2.97");
+	event_with("tcp:connect", "");
+	event_with("smtp:connect", "");
+	event_with("smtp:ehlo", "250-mx\n250 HELP");
+	event_with("tcp:close", "");
 	rtls_session_flush();
 	assert_string_equal(journal(), "");
 }
@@ -323,10 +345,11 @@ int main(void)
 	enum {
 		LOOKUPS = sizeof(lookups) / sizeof(lookups[0]),
 		HANDSHAKES = sizeof(handshakes) / sizeof(handshakes[0]),
-		MORE = 3
+		MORE = 4
 	};
 	const struct CMUnitTest more[MORE] = { TEST(test_lookup_of_nobody),
-		TEST(test_clear_retry), TEST(test_end_of_process) };
+		TEST(test_clear_retry), TEST(test_relaxed),
+		TEST(test_end_of_process) };
 	struct CMUnitTest tests[LOOKUPS + HANDSHAKES + MORE];
 
 	for (size_t i = 0; i < LOOKUPS; i++)

@@ -354,6 +354,16 @@ def test_broken_handshake_counts_once(site, domain, behaviour):
     assert journal(site) == [outcome(domain, host, "validation-failure", reason)]
 
 
+def test_broken_handshake_of_a_flagged_message(site):
+    """Without a policy a certificate that only the sender wants good fails none; a handshake that
+    the host breaks off is a failure all the same."""
+    site.lab.set_behaviour(SCRIPTED_IP, "starttls-wants-cert")
+    deliver(site, "bob+requiretls@secure-scripted.example")
+    deliver(site, "bob+requiretls@secure-selfsigned.example")
+    assert journal(site) == [none("secure-scripted.example", result="validation-failure",
+                                  reason="TLS handshake failed", **at(SCRIPTED))]
+
+
 @pytest.mark.parametrize("reply", ["454 4.7.0 TLS not available now", "502 5.5.1 no such command"])
 @pytest.mark.parametrize("domain", CLASSES)
 def test_error_reply_to_starttls(site, domain, reply):

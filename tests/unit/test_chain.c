@@ -272,7 +272,7 @@ static void test_garbage(void **state)
 /* In place of GnuTLS's own: the n-th certificate there is no memory for. */
 static int fails_at;
 
-int gnutls_x509_crt_init(gnutls_x509_crt_t *crt)
+int gnutls_x509_crt_init(gnutls_x509_crt_t *cert)
 {
 	static int (*real)(gnutls_x509_crt_t *);
 
@@ -280,7 +280,7 @@ int gnutls_x509_crt_init(gnutls_x509_crt_t *crt)
 		return GNUTLS_E_MEMORY_ERROR;
 	if (real == NULL)
 		*(void **)&real = dlsym(RTLD_NEXT, "gnutls_x509_crt_init");
-	return real(crt);
+	return real(cert);
 }
 
 /* Neither the host's certificate nor the CA's: what cannot be read for want of memory is held
