@@ -449,6 +449,9 @@ def test_sums_do_not_overflow():
     whole = report("X", *[policy(None, most, most) for _ in range(2000)])
     done = run("report", "read", "--summary", "-", stdin=json.dumps(whole))
     assert str(2 ** 63 - 1) in done.stdout and "(50.0 %)" in done.stdout
+    # That many policies are one report all the same.
+    for line in (line for line in done.stdout.splitlines() if "%" in line):
+        assert line.split()[1] == "1"
 
 
 # --- power ----------------------------------------------------------------------------
