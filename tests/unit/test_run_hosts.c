@@ -74,20 +74,20 @@ static void test_same_places(void **state)
 static void test_other_places(void **state)
 {
 	static const char *const places[] = { "mailto:b@a.example",
-		"mailto:c@a.example" };
+		"mailto:c@a.example", "mailto:b@a.example" };
 	struct world world;
 
 	(void)state;
-	/* one less, one that is another */
-	for (size_t i = 0; i < 2; i++) {
+	/* one less, one that is another, one more */
+	for (size_t i = 0; i < 3; i++) {
 		hosts_make(&world, JOURNAL);
-		world.rua[1] = "mailto:b@a.example";
+		world.rua[1] = i == 2 ? NULL : "mailto:b@a.example";
 		set_places(&world, 0, "mx.example", places[i]);
-		if (i == 1)
+		if (i > 0)
 			set_places(&world, 1, "mx.example",
 				"mailto:tlsrpt@a.example");
 		assert_int_equal(world_run(&world, NOW), RTLS_OK);
-		assert_int_equal(world.mails, 3 + i);
+		assert_int_equal(world.mails, i == 1 ? 4 : 3);
 		check_mail(&world, "\n2 sessions good, 1 failed.\n");
 		check_spool_remove(world.spool);
 	}
