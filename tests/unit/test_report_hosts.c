@@ -1,4 +1,4 @@
-/* test_hosts.c - reports on MX hosts, made of those on recipient domains (items B1.1, B4.7). The
+/* test_report_hosts.c - reports on MX hosts, made of those on recipient domains (items B1.1, B4.7). The
  * code under test is included, so that its calloc can be made to fail. */
 #include "check_report.h"
 
