@@ -10,10 +10,6 @@
 #include "report/run.h"
 #include "report/subjects.h"
 #include "tool/report.h"
-#include "tool/report_key.h"
-#include "tool/report_read.h"
-#include "tool/report_show.h"
-#include "tool/report_status.h"
 
 #define EXPECTED "expected key, preview, read, run, show or status"
 
@@ -139,11 +135,11 @@ static const struct {
 	const char *name;
 	int (*run)(const struct rtls_config *config, int argc, char **argv);
 } actions[] = {
-	{ "key", rtls_report_key },
+	{ "key", rtls_verb_report_key },
 	{ "preview", preview },
 	{ "run", rtls_verb_report_run },
-	{ "show", rtls_report_show },
-	{ "status", rtls_report_status },
+	{ "show", rtls_verb_report_show },
+	{ "status", rtls_verb_report_status },
 };
 
 int rtls_verb_report(int argc, char **argv)
@@ -155,7 +151,7 @@ int rtls_verb_report(int argc, char **argv)
 		return rtls_verb_misused("report", EXPECTED);
 	/* What others sent needs no configuration of ours. */
 	if (strcmp(argv[1], "read") == 0)
-		return rtls_report_read(argc - 1, argv + 1);
+		return rtls_verb_report_read(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(argv[1], actions[i].name) != 0)
 			continue;

@@ -5,8 +5,16 @@
 
 #include "tool/verb.h"
 
+int rtls_verb_report_key(
+	const struct rtls_config *config, int argc, char **argv);
 int rtls_verb_report_run(
 	const struct rtls_config *config, int argc, char **argv);
+int rtls_verb_report_show(
+	const struct rtls_config *config, int argc, char **argv);
+int rtls_verb_report_status(
+	const struct rtls_config *config, int argc, char **argv);
+/* What others sent: it needs no configuration of ours. */
+int rtls_verb_report_read(int argc, char **argv);
 
 /* Say err; the exit status of a status that is not RTLS_OK. */
 int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err);

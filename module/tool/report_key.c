@@ -1,7 +1,7 @@
 /* report_key.c - `exim-requiretls report key KEYFILE`: what to publish in DNS, so that
  * receivers can verify our reports. It runs as the Exim user, so what it cannot read,
  * Exim cannot sign with. */
-#include "tool/report_key.h"
+#include "tool/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,7 +170,8 @@ static int show(const struct rtls_config *config, const struct request *request)
 	return exit_status;
 }
 
-int rtls_report_key(const struct rtls_config *config, int argc, char **argv)
+int rtls_verb_report_key(
+	const struct rtls_config *config, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "selector", required_argument, NULL, 's' },

@@ -1,5 +1,6 @@
 /* report_read.c - see report_read.h: collect the reports, then print them. */
 #include "tool/report_read.h"
+#include "tool/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -353,7 +354,7 @@ static bool read_options(
 	return false;
 }
 
-int rtls_report_read(int argc, char **argv)
+int rtls_verb_report_read(int argc, char **argv)
 {
 	struct reading reading = { .exit_status = EX_OK };
 	enum form form = FORM_TEXT;

@@ -1,4 +1,4 @@
-/* report_read.h - `exim-requiretls report read`: TLS reports that others sent.
+/* report_read.h - the printers of `exim-requiretls report read`: TLS reports that others sent.
  *
  * Each report read is an entry, and entries are what a printer gets:
  * {"source": path, "report": the shape of report/received.h, "notes": [text ...],
@@ -9,9 +9,6 @@
 #include <jansson.h>
 
 #include "policy/status.h"
-
-/* The action of the verb report; needs no configuration. */
-int rtls_report_read(int argc, char **argv);
 
 /* For people: each report, and a summary when there are several. */
 void rtls_read_print(const json_t *entries);

@@ -1,5 +1,6 @@
 /* report_show.c - the journals as a text, a page or JSON. */
 #include "tool/report_show.h"
+#include "tool/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -184,7 +185,8 @@ static int read_dates(struct show *show, int count, char **dates)
 	return EX_OK;
 }
 
-int rtls_report_show(const struct rtls_config *config, int argc, char **argv)
+int rtls_verb_report_show(
+	const struct rtls_config *config, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "domain", required_argument, NULL, 'd' },

@@ -1,12 +1,8 @@
-/* report_show.h - `exim-requiretls report show`: what is in the journals, day by day. */
+/* report_show.h - the printers of `exim-requiretls report show`: what is in the journals. */
 #ifndef RTLS_REPORT_SHOW_H
 #define RTLS_REPORT_SHOW_H
 
-#include "policy/config.h"
 #include "report/page_model.h"
-
-/* argv[0] is "show"; an exit status of sysexits.h. For report.c. */
-int rtls_report_show(const struct rtls_config *config, int argc, char **argv);
 
 /* A line for each day, the newest first, and below it the domains with failures. */
 void rtls_report_show_print(const struct rtls_page_model *model);

@@ -1,5 +1,5 @@
 /* report_status.c - `exim-requiretls report status`: how far the reports of each day got. */
-#include "tool/report_status.h"
+#include "tool/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,11 +15,6 @@
 #include "tool/verb.h"
 
 #define PATH_SIZE 1024
-
-static int fail(enum rtls_status status, const struct rtls_err *err)
-{
-	return rtls_verb_fail(rtls_verb_exit(status), "%s", err->text);
-}
 
 /* One day, and how far its reports got. */
 struct day {
@@ -223,7 +218,7 @@ static int show_day(
 	memcpy(day.date, date, RTLS_DATE_SIZE);
 	status = read_day(config, &day, &err);
 	if (status != RTLS_OK && status != RTLS_NONE)
-		exit_status = fail(status, &err);
+		exit_status = rtls_verb_report_fail(status, &err);
 	else if (status == RTLS_OK && days != NULL)
 		(void)json_array_append_new(days, day_json(&day));
 	else if (status == RTLS_OK)
@@ -237,7 +232,8 @@ static int show_days(const struct rtls_config *config, json_t *days)
 	struct dates dates = { 0 };
 	struct rtls_err err = { "" };
 	enum rtls_status status = find_dates(config, &dates, &err);
-	int exit_status = status == RTLS_OK ? EX_OK : fail(status, &err);
+	int exit_status =
+		status == RTLS_OK ? EX_OK : rtls_verb_report_fail(status, &err);
 
 	for (size_t i = 0; i < dates.count; i++) {
 		const int one = show_day(config, dates.date[i], days);
@@ -273,7 +269,8 @@ static int show_json(
 		exit_status);
 }
 
-int rtls_report_status(const struct rtls_config *config, int argc, char **argv)
+int rtls_verb_report_status(
+	const struct rtls_config *config, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
@@ -295,5 +292,6 @@ int rtls_report_status(const struct rtls_config *config, int argc, char **argv)
 	status = rtls_usage_read(config->spool, &usage, &err);
 	exit_status = wants_json ? show_json(config, &usage)
 				 : show_text(config, &usage);
-	return status == RTLS_OK ? exit_status : fail(status, &err);
+	return status == RTLS_OK ? exit_status
+				 : rtls_verb_report_fail(status, &err);
 }
