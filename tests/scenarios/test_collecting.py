@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mail import GOOD, arrived, assert_delivered, assert_waiting, deliver, empty_queue
+from mail import GOOD, arrived, assert_delivered, assert_waiting, deliver
 from sender import SENDER_CONF, SPOOL, world
+from test_destinations import behind
 
 OUR_IP = world.SENDER
 EXIM_HELO = "mx.mail.example"           # what all hosts on the receiving Exim call themselves
@@ -219,7 +220,8 @@ CASES = {
         "policyselfsigned.example", "sts-webpki-invalid", "certificate self-signed"),
     "sts-webpki-invalid: wrong name": fetch(
         "policywrongname.example", "sts-webpki-invalid",
-        "certificate is for other.policywrongname.example, not for mta-sts.policywrongname.example"),
+        "certificate is for other.policywrongname.example, "
+        "not for mta-sts.policywrongname.example"),
     "sts-policy-invalid": Case(
         "bob@enforce.example",
         [Line("enforce.example", "sts", "sts-policy-invalid", "line 2: mode must be enforce, "
@@ -606,3 +608,24 @@ def test_relaxed_mail_is_not_counted(site):
                    "policydown.example"):
         deliver(site, f"bob@{domain}", headers={"TLS-Required": "No"})
     assert len(site.lab.received()) == 4 and journal(site) == []
+
+
+@pytest.mark.parametrize("hosts", ["relay.example", "relay.example::587"])
+def test_smart_host(site, hosts):
+    """What is counted is about the smart host, whoever the recipients are."""
+    behind(site, hosts)
+    deliver(site, "bob@nosuch.example", "carol@enforce-expired.example")
+    assert journal(site) == [Line("relay.example", "sts", **at("relay.example"))]
+
+
+def test_cname(site):
+    """The MX host is the name in the MX record; only DANE is about where it leads to."""
+    site.lab.set_rrset("alias.mail.example", "CNAME", ["good.mail.example."])
+    site.lab.set_mx("enforce.example", ["10 alias.mail.example"])
+    site.lab.set_policy("enforce.example",
+                        world.policy_text("enforce", ("alias.mail.example",)), id="alias")
+    deliver(site, "bob@enforce.example")
+    assert journal(site) == [Line(
+        "enforce.example", "sts", "certificate-host-mismatch",
+        "is for good.mail.example, not for alias.mail.example",
+        **at("good.mail.example") | {"mx": "alias.mail.example"})]
