@@ -506,6 +506,41 @@ static void test_disk_fails_midway(void **state)
 	check_spool_remove(world.spool);
 }
 
+/* The log: "sent", then that this could not be noted down. */
+static void bring_disk_back_soon(struct world *world)
+{
+	if (++logged == 2)
+		move_outbox(world, false);
+}
+
+static void take_disk_away_once(struct world *world)
+{
+	move_outbox(world, true);
+	logged = 0;
+	world->meanwhile = NULL;
+	world->on_log = bring_disk_back_soon;
+}
+
+/* The disk fails while the only place is served: the day is not done, since the disk says
+ * "sending", which the next run has to give up. */
+static void test_disk_fails_last(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_make(&world);
+	world.meanwhile = take_disk_away_once;
+	assert_int_equal(world_run(&world, NOW), RTLS_TEMPORARY);
+	assert_string_equal(world.sent, "tlsrpt@a.example ");
+	assert_false(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	world.on_log = NULL;
+	assert_int_equal(world_run(&world, NOW + 60), RTLS_OK);
+	assert_string_equal(world.sent, "");
+	assert_int_equal(world.sums.dropped, 1);
+	assert_true(rtls_outbox_day_is_done(world.spool, TEST_DAY));
+	check_spool_remove(world.spool);
+}
+
 static void test_damaged(void **state)
 {
 	struct world world;
@@ -767,6 +802,8 @@ int main(void)
 		test_disk_fails, NULL);
 	check_add(&suite, "B8.4 the disk fails for a moment",
 		test_disk_fails_midway, NULL);
+	check_add(&suite, "B8.4 the disk fails at the end",
+		test_disk_fails_last, NULL);
 	check_add(&suite, "B8.4 a damaged outbox file", test_damaged, NULL);
 	check_add(&suite, "B8.4 two runs at once", test_two_runs, NULL);
 	check_add(&suite, "B5.1 missed days", test_missed_days, NULL);
