@@ -177,7 +177,8 @@ def test_disk_full_journal(site):
     today = site.lab.exec(["date", "-u", "+%F"]).stdout.strip()
     lines = 4000 // len(JOURNAL_LINE)       # some 100 bytes are left of the only page there is
     site.lab.exec(["/bin/sh", "-c",
-                   f"mkdir -p {SPOOL}/tlsrpt && mount -t tmpfs -o size=8k,mode=777 none "
+                   f"install -d -o Debian-exim -g Debian-exim {SPOOL} {SPOOL}/tlsrpt && "
+                   f"mount -t tmpfs -o size=8k,mode=777 none "
                    f"{SPOOL}/tlsrpt && cat >{SPOOL}/tlsrpt/{today} && chown Debian-exim: "
                    f"{SPOOL}/tlsrpt/{today} && head -c 4096 /dev/zero >{SPOOL}/tlsrpt/.filler"],
                   input=JOURNAL_LINE * lines)
