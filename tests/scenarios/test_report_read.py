@@ -796,7 +796,7 @@ def test_our_own_reports(reporter):
     reporter.run("--dry-run", f"{SPOOL}/dry")
     directory = reporter.spool / "dry"
     entries = [read(path) for path in sorted(directory.iterdir())]
-    assert len(entries) == 7
+    assert len(entries) == 9         # the message, and two files for each of three domains and a host
     for (entry,) in entries:
         assert entry["notes"] == [], entry
         if entry["source"].endswith(".eml"):
