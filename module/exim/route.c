@@ -13,7 +13,6 @@
 #include <time.h>
 
 #include "exim/known.h"
-#include "exim/site.h"
 #include "exim/smart_host.h"
 #include "policy/domain.h"
 #include "policy/flags.h"
@@ -21,6 +20,7 @@
 #include "policy/verdict.h"
 #include "store/config_file.h"
 #include "store/refused.h"
+#include "store/site.h"
 
 #define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
 
@@ -302,11 +302,14 @@ static void flags_of_message(
 static enum rtls_status ask_site(struct request *request)
 {
 	struct rtls_question *question = &request->question;
+	struct rtls_err err = { "" };
 	const enum rtls_status status = rtls_site_read(request->config,
-		request->domain, request->now_s, &request->site);
+		request->domain, request->now_s, &request->site, &err);
 
-	if (status != RTLS_OK)
+	if (status != RTLS_OK) {
+		rtls_exim_log("configuration error: %s", err.text);
 		return status;
+	}
 	question->level = request->site.level;
 	question->required = request->site.required;
 	question->exempt = request->site.exempt;

@@ -9,20 +9,21 @@ struct rtls_site {
 	enum rtls_level level; /* what flagged mail demands of the domain */
 	unsigned required;     /* sets of enum rtls_protection */
 	unsigned exempt;
-	/* Borrowed; for the log. Lives until the next call. */
+	/* For who has to say where that stands. Live until the next call. */
+	const struct rtls_rules *rules;
 	const struct rtls_exemptions *exemptions;
 };
 
 /*
- * Runs as root, and only reads: the two files, when the configuration names them.
+ * In Exim this runs as root. It only reads: the two files, when the configuration names them.
  *
  * domain   normalized, or the quoted text of what is no name
  * site     filled on RTLS_OK
- * not OK   a file is not there, does not count or has a mistake; logged. What is
+ * not OK   a file is not there, does not count or has a mistake; err says which. What is
  *          demanded is not known, so the message must be put off
  */
 RTLS_MUST_CHECK enum rtls_status rtls_site_read(
 	const struct rtls_config *config, const char *domain, int64_t now_s,
-	struct rtls_site *site);
+	struct rtls_site *site, struct rtls_err *err);
 
 #endif

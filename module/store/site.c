@@ -1,7 +1,6 @@
 /* site.c - see site.h. */
-#include "exim/site.h"
+#include "store/site.h"
 
-#include "exim/api.h"
 #include "store/config_file.h"
 
 /* Too large for the stack of a host we do not own. */
@@ -11,23 +10,22 @@ static struct rtls_rules rules;
 static struct rtls_exemptions exemptions;
 
 enum rtls_status rtls_site_read(const struct rtls_config *config,
-	const char *domain, int64_t now_s, struct rtls_site *site)
+	const char *domain, int64_t now_s, struct rtls_site *site,
+	struct rtls_err *err)
 {
 	struct rtls_slice name = rtls_slice(domain);
-	struct rtls_err err = { "" };
 	enum rtls_status status;
 
-	status = rtls_rules_load(config, rules_text, &rules, &err);
+	status = rtls_rules_load(config, rules_text, &rules, err);
 	if (status == RTLS_OK)
-		status = rtls_exempt_load(
-			config, exempt_text, &exemptions, &err);
-	if (status != RTLS_OK) {
-		rtls_exim_log("configuration error: %s", err.text);
+		status =
+			rtls_exempt_load(config, exempt_text, &exemptions, err);
+	if (status != RTLS_OK)
 		return status;
-	}
 	site->level = rtls_rules_level(&rules, name, config->requiretls);
 	site->required = rtls_rules_required(&rules, name);
 	site->exempt = rtls_exemptions_in_force(&exemptions, name, now_s);
+	site->rules = &rules;
 	site->exemptions = &exemptions;
 	return RTLS_OK;
 }
