@@ -143,6 +143,17 @@ unsigned rtls_exemptions_in_force(const struct rtls_exemptions *exemptions,
 	return lifted;
 }
 
+const struct rtls_exemption *rtls_exemptions_find(
+	const struct rtls_exemptions *exemptions, struct rtls_slice domain,
+	int64_t now_s, unsigned protection)
+{
+	for (size_t i = 0; i < exemptions->count; i++)
+		if ((exemptions->exemption[i].lifts & protection) != 0 &&
+			is_in_force(&exemptions->exemption[i], domain, now_s))
+			return &exemptions->exemption[i];
+	return NULL;
+}
+
 void rtls_exemptions_describe(const struct rtls_exemptions *exemptions,
 	struct rtls_slice domain, int64_t now_s, unsigned lifted,
 	struct rtls_text *out)

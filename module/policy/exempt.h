@@ -61,6 +61,11 @@ int64_t rtls_exemption_days_left(
 unsigned rtls_exemptions_in_force(const struct rtls_exemptions *exemptions,
 	struct rtls_slice domain, int64_t now_s);
 
+/* The first line in force that lifts this one protection of the domain; NULL: none does. */
+const struct rtls_exemption *rtls_exemptions_find(
+	const struct rtls_exemptions *exemptions, struct rtls_slice domain,
+	int64_t now_s, unsigned protection);
+
 /*
  * One line in force for this domain for each protection of the set lifted, in words for
  * the log: " exempt=sts,dnssec until=2027-01-31". The first line that lifts it.

@@ -256,13 +256,39 @@ bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text)
 	return p == pattern.size;
 }
 
-enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
-	struct rtls_slice domain, enum rtls_level fallback)
+const struct rtls_level_rule *rtls_rules_level_rule(
+	const struct rtls_rules *rules, struct rtls_slice domain)
 {
 	for (size_t i = 0; i < rules->level_count; i++)
 		if (rtls_wildcard_matches(rules->level[i].domain, domain))
-			return rules->level[i].level;
-	return fallback;
+			return &rules->level[i];
+	return NULL;
+}
+
+enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
+	struct rtls_slice domain, enum rtls_level fallback)
+{
+	const struct rtls_level_rule *rule =
+		rtls_rules_level_rule(rules, domain);
+
+	return rule == NULL ? fallback : rule->level;
+}
+
+static bool requires_of(
+	const struct rtls_require_rule *rule, struct rtls_slice domain)
+{
+	return rtls_wildcard_matches(rule->domain, domain);
+}
+
+const struct rtls_require_rule *rtls_rules_require_rule(
+	const struct rtls_rules *rules, struct rtls_slice domain,
+	unsigned protection)
+{
+	for (size_t i = 0; i < rules->require_count; i++)
+		if (rules->require[i].protection == protection &&
+			requires_of(&rules->require[i], domain))
+			return &rules->require[i];
+	return NULL;
 }
 
 unsigned rtls_rules_required(
@@ -271,7 +297,7 @@ unsigned rtls_rules_required(
 	unsigned required = 0;
 
 	for (size_t i = 0; i < rules->require_count; i++)
-		if (rtls_wildcard_matches(rules->require[i].domain, domain))
+		if (requires_of(&rules->require[i], domain))
 			required |= rules->require[i].protection;
 	return required;
 }

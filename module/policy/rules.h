@@ -74,9 +74,18 @@ bool rtls_wildcard_is_domain(struct rtls_slice pattern);
 /* Adds to flags what a rule that matched asks for; never takes away. */
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags);
 
+/* The line that says what flagged mail demands of this domain; NULL: none does. */
+const struct rtls_level_rule *rtls_rules_level_rule(
+	const struct rtls_rules *rules, struct rtls_slice domain);
+
 /* What flagged mail demands of this domain; fallback where no rule says. */
 enum rtls_level rtls_rules_level(const struct rtls_rules *rules,
 	struct rtls_slice domain, enum rtls_level fallback);
+
+/* The first line that requires this one protection of the domain; NULL: none does. */
+const struct rtls_require_rule *rtls_rules_require_rule(
+	const struct rtls_rules *rules, struct rtls_slice domain,
+	unsigned protection);
 
 /* The protections that every message to this domain needs, a set. */
 unsigned rtls_rules_required(

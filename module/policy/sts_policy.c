@@ -223,13 +223,19 @@ enum rtls_status rtls_sts_policy_parse(struct rtls_slice text,
 	return status;
 }
 
-bool rtls_sts_policy_allows(
+const struct rtls_slice *rtls_sts_policy_match(
 	const struct rtls_sts_policy *policy, struct rtls_slice mx_host)
 {
 	for (size_t i = 0; i < policy->mx_count; i++)
 		if (rtls_domain_matches(policy->mx[i], mx_host))
-			return true;
-	return false;
+			return &policy->mx[i];
+	return NULL;
+}
+
+bool rtls_sts_policy_allows(
+	const struct rtls_sts_policy *policy, struct rtls_slice mx_host)
+{
+	return rtls_sts_policy_match(policy, mx_host) != NULL;
 }
 
 const char *rtls_sts_mode_name(enum rtls_sts_mode mode)

@@ -36,7 +36,12 @@ struct rtls_sts_policy {
 RTLS_MUST_CHECK enum rtls_status rtls_sts_policy_parse(struct rtls_slice text,
 	struct rtls_sts_policy *policy, struct rtls_err *err);
 
-/* RFC 8461 section 4.1: is the MX host named by one of the patterns? */
+/* RFC 8461 section 4.1: the first pattern that names the MX host, an element of policy->mx;
+ * NULL: none does. */
+const struct rtls_slice *rtls_sts_policy_match(
+	const struct rtls_sts_policy *policy, struct rtls_slice mx_host);
+
+/* Is the MX host named by one of the patterns? */
 bool rtls_sts_policy_allows(
 	const struct rtls_sts_policy *policy, struct rtls_slice mx_host);
 

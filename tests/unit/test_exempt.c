@@ -357,6 +357,10 @@ static void test_match(void **state)
 		rtls_exemptions_parse(rtls_slice(some), &list, NULL), RTLS_OK);
 	assert_int_equal(
 		rtls_exemptions_in_force(&list, domain, now_s), row->lifted);
+	for (unsigned one = 1; one <= RTLS_PROTECT_VERIFIED; one <<= 1)
+		assert_int_equal(
+			rtls_exemptions_find(&list, domain, now_s, one) != NULL,
+			(row->lifted & one) != 0);
 	rtls_text_init(&text, words, sizeof(words));
 	rtls_exemptions_describe(&list, domain, now_s, row->lifted, &text);
 	assert_string_equal(words, row->words);

@@ -463,6 +463,10 @@ static void test_level(void **state)
 	assert_int_equal(rtls_rules_level(&rules, rtls_slice("b.example"),
 				 RTLS_LEVEL_OPPORTUNISTIC),
 		RTLS_LEVEL_OPPORTUNISTIC);
+	assert_int_equal(
+		rtls_rules_level_rule(&rules, rtls_slice("x.a.example"))->line,
+		2);
+	assert_null(rtls_rules_level_rule(&rules, rtls_slice("b.example")));
 }
 
 static void test_required(void **state)
@@ -494,6 +498,12 @@ static void test_required(void **state)
 		assert_int_equal(rtls_rules_required(
 					 &rules, rtls_slice(wanted[i].domain)),
 			wanted[i].required);
+	assert_int_equal(rtls_rules_require_rule(&rules,
+				 rtls_slice("a.example"), RTLS_PROTECT_STS)
+				 ->line,
+		4);
+	assert_null(rtls_rules_require_rule(
+		&rules, rtls_slice("a.example"), RTLS_PROTECT_DNSSEC));
 }
 
 int main(void)

@@ -516,6 +516,24 @@ static void test_allows(void **state)
 		allow->allowed);
 }
 
+static void test_match(void **state)
+{
+	static struct rtls_sts_policy policy;
+
+	(void)state;
+	assert_int_equal(rtls_sts_policy_parse(rtls_slice(ALLOW_POLICY
+						       "mx: mx1.example.net\n"),
+				 &policy, NULL),
+		RTLS_OK);
+	assert_ptr_equal(
+		rtls_sts_policy_match(&policy, rtls_slice("mx1.example.net")),
+		&policy.mx[1]);
+	assert_ptr_equal(
+		rtls_sts_policy_match(&policy, rtls_slice("mail.example.com")),
+		&policy.mx[0]);
+	assert_null(rtls_sts_policy_match(&policy, rtls_slice("a.example")));
+}
+
 static void test_allows_nothing(void **state)
 {
 	static struct rtls_sts_policy policy;
@@ -538,6 +556,7 @@ int main(void)
 	check_add(&suite, "a long line is cut in the reason", test_long_reason,
 		NULL);
 	CHECK_TABLE(&suite, test_allows, allows);
+	check_add(&suite, "the first pattern that matches", test_match, NULL);
 	check_add(&suite, "A6.2 a policy without mx allows nothing",
 		test_allows_nothing, NULL);
 	return check_run(&suite, "sts_policy");
