@@ -3,7 +3,7 @@
  *
  * Runs as root in every delivery: reads the configuration, the site's rules and
  * exemptions (site.c) and one cache record, and only when that is missing or
- * stale starts the program that asks the network (known.h). The policy domain is the recipient domain as written, or the
+ * stale starts the program that asks the network (ask.h). The policy domain is the recipient domain as written, or the
  * smart host (RFC 8461 section 3.4): the next hop is a list as the site's manualroute
  * router has it, see policy/next_hop.h; an empty one is none. */
 #include "exim/scan.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "exim/known.h"
+#include "exim/ask.h"
 #include "exim/smart_host.h"
 #include "policy/domain.h"
 #include "policy/flags.h"
@@ -61,7 +61,7 @@ static void look_again(struct request *request, struct rtls_plan *plan)
 			return;
 		}
 	} else {
-		known = rtls_known_ask(
+		known = rtls_ask_again(
 			request->config, request->domain, request->now_s);
 	}
 	if (known != NULL) {
@@ -131,7 +131,7 @@ static void put_off_unreadable(
 
 static void route_by_mx(struct request *request, struct rtls_plan *plan)
 {
-	const struct rtls_known *known = rtls_known_get(
+	const struct rtls_known *known = rtls_ask_known(
 		request->config, request->domain, request->now_s);
 	const bool fresh = known->asked;
 	const bool unreadable = known->unreadable;

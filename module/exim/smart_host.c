@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "exim/api.h"
-#include "exim/known.h"
+#include "exim/ask.h"
 
 #define SMTP_PORT 25
 
-/* All of them in one; what it borrows is kept here, for known.h keeps one domain. */
+/* All of them in one; what it borrows is kept here, for ask.h keeps one domain. */
 static struct {
 	struct rtls_record record;
 	struct rtls_sts_policy policy;
@@ -122,9 +122,9 @@ static void add_hop(const struct rtls_config *config,
 		return;
 	host = add_host(name, hop->port);
 	if (again)
-		known = rtls_known_ask(config, host, now_s);
+		known = rtls_ask_again(config, host, now_s);
 	if (known == NULL) {
-		known = rtls_known_get(config, host, now_s);
+		known = rtls_ask_known(config, host, now_s);
 		all.is_partial = all.is_partial || again || known->unreadable;
 	}
 	add_policy(known, rtls_slice(host));

@@ -1,12 +1,11 @@
-/* known.c - see known.h. */
-#include "exim/known.h"
+/* ask.c - see ask.h. */
+#include "exim/ask.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "exim/api.h"
 #include "exim/helper.h"
-#include "store/cache.h"
 
 #define ASKED_AGAIN_S 10
 
@@ -22,20 +21,12 @@ static void log_notes(const char *domain, const struct rtls_record *record)
 			record->note[i].data);
 }
 
-/* The text was valid when it was stored; a hand that edited it may have
- * erred. */
 static void read_policy(
 	const char *domain, int64_t now_s, struct rtls_known *known)
 {
 	struct rtls_err err = { "" };
 
-	known->has_policy = false;
-	if (!known->known || !rtls_record_has_policy(&known->record, now_s))
-		return;
-	if (rtls_sts_policy_parse(
-		    known->record.policy_text, &known->policy, &err) == RTLS_OK)
-		known->has_policy = true;
-	else
+	if (rtls_known_read_policy(known, now_s, &err) != RTLS_OK)
 		rtls_exim_log(
 			"%s: cached policy ignored: %s", domain, err.text);
 }
@@ -43,19 +34,13 @@ static void read_policy(
 static void ask_cache(
 	const struct rtls_config *config, const char *domain, int64_t now_s)
 {
-	struct rtls_known *known = &from_cache;
 	struct rtls_err err = { "" };
-	enum rtls_status status = rtls_cache_get(
-		config->spool, domain, known->buffer, &known->record, &err);
+	enum rtls_status status =
+		rtls_known_read(config, domain, now_s, &from_cache, &err);
 
-	known->known = status == RTLS_OK;
-	known->unreadable = status == RTLS_TEMPORARY;
-	known->resolved =
-		known->known && rtls_record_is_fresh(&known->record, now_s);
-	known->asked = false;
 	if (status != RTLS_OK && status != RTLS_NONE)
 		rtls_exim_log("%s: cache record ignored: %s", domain, err.text);
-	read_policy(domain, now_s, known);
+	read_policy(domain, now_s, &from_cache);
 }
 
 /* A message with many recipients in one domain is routed in one process: ask
@@ -99,7 +84,7 @@ static bool ask_network(const struct rtls_config *config, const char *domain,
 	return known->known;
 }
 
-const struct rtls_known *rtls_known_get(
+const struct rtls_known *rtls_ask_known(
 	const struct rtls_config *config, const char *domain, int64_t now_s)
 {
 	ask_cache(config, domain, now_s);
@@ -108,7 +93,7 @@ const struct rtls_known *rtls_known_get(
 	return &from_cache;
 }
 
-const struct rtls_known *rtls_known_ask(
+const struct rtls_known *rtls_ask_again(
 	const struct rtls_config *config, const char *domain, int64_t now_s)
 {
 	return ask_network(config, domain, now_s, true) ? &from_network : NULL;
