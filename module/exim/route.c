@@ -14,6 +14,7 @@
 
 #include "exim/ask.h"
 #include "exim/smart_host.h"
+#include "policy/decision.h"
 #include "policy/domain.h"
 #include "policy/flags.h"
 #include "policy/next_hop.h"
@@ -183,76 +184,26 @@ static void route(struct request *request, struct rtls_plan *plan)
 		route_by_mx(request, plan);
 }
 
-/* What the plan says of DNSSEC, not the record: that may be out of its time. */
-static void log_hosts(const struct rtls_plan *plan, struct rtls_text *out)
-{
-	const struct rtls_record *record = plan->record;
-
-	for (size_t i = 0; i < record->mx_count && !out->overflow; i++)
-		rtls_text_printf(out, " %s%.*s%s", i == 0 ? "mx=" : "",
-			(int)record->mx[i].host.size, record->mx[i].host.data,
-			plan->mx_dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)"
-							      : "");
-}
-
-/* What this site's files did to the decision. */
-static void log_site(const struct request *request,
-	const struct rtls_plan *plan, struct rtls_text *out)
-{
-	for (unsigned one = 1; one <= plan->required; one <<= 1)
-		if ((plan->required & one) != 0)
-			rtls_text_printf(out, " rule=require-%s",
-				rtls_protection_name(one));
-	if (plan->exempt != 0)
-		rtls_exemptions_describe(request->site.exemptions,
-			request->question.domain, request->now_s, plan->exempt,
-			out);
-}
-
-static void log_via(const struct rtls_next_hops *via, struct rtls_text *out)
-{
-	for (size_t i = 0; i < via->count; i++)
-		rtls_text_printf(
-			out, " %s%s", i == 0 ? "via=" : "", via->hop[i].host);
-}
-
-/* One line per decision that is more than plain (DESIGN: "What the log says"). */
+/* One line per decision that is more than plain. */
 static void log_plan(
 	const struct request *request, const struct rtls_plan *plan)
 {
 	static char line[2048];
 	struct rtls_text out;
-	const struct rtls_flags *flags = &request->question.flags;
+	const struct rtls_decision decision = {
+		.recipient = request->via == NULL ? request->domain
+						  : request->recipient,
+		.question = &request->question,
+		.plan = plan,
+		.via = request->via,
+		.exemptions = request->site.exemptions,
+		.now_s = request->now_s,
+	};
 
-	if (plan->action == RTLS_DELIVER && plan->class == RTLS_CLASS_OBSERVE &&
-		flags->dnssec == RTLS_DNSSEC_NO && plan->exempt == 0)
+	if (rtls_decision_is_plain(&decision))
 		return;
 	rtls_text_init(&out, line, sizeof(line));
-	rtls_text_printf(&out, "%s",
-		request->via == NULL ? request->domain : request->recipient);
-	if (plan->via != NULL)
-		log_via(plan->via, &out);
-	if (plan->action == RTLS_DELIVER)
-		rtls_text_printf(
-			&out, " class=%s", rtls_class_name(plan->class));
-	else
-		rtls_text_printf(&out, " %s: %s",
-			plan->action == RTLS_FAIL ? "refused" : "put off",
-			plan->text);
-	if (flags->requiretls != RTLS_REQUIRETLS_NO)
-		rtls_text_printf(
-			&out, " by=%s", rtls_flagged_by_name(flags->by));
-	if (flags->dnssec != RTLS_DNSSEC_NO)
-		rtls_text_printf(&out, " rule=dnssec%s",
-			flags->dnssec == RTLS_DNSSEC_REQUIRE ? "-secure" : "");
-	log_site(request, plan, &out);
-	if (plan->action == RTLS_DELIVER && plan->sts)
-		rtls_text_printf(&out, " sts=%s id=%.*s",
-			rtls_sts_mode_name(plan->sts_mode),
-			(int)plan->policy_id.size, plan->policy_id.data);
-	if (plan->action == RTLS_DELIVER && plan->record != NULL &&
-		plan->class != RTLS_CLASS_RELAXED && !is_by_name(request))
-		log_hosts(plan, &out);
+	rtls_decision_format(&decision, &out);
 	rtls_exim_log("%s", line);
 }
 

@@ -222,7 +222,9 @@ def fixed_words(literal):
 # are given to; None for all literals of the file.
 SOURCES = [
     ("module/exim/*.c", ("rtls_exim_log", "refuse", "rtls_exim_return")),
-    ("module/exim/route.c", ("log_plan", "log_hosts", "log_site", "snprintf")),
+    ("module/exim/route.c", ("snprintf",)),
+    ("module/policy/decision.c", ("log_action", "log_flags", "log_hosts", "log_site", "log_via",
+                                  "rtls_text_printf")),
     ("module/exim/session.c", ("rtls_text_printf",)),
     ("module/exim/helper.c", ("rtls_err_set",)),
     ("module/exim/api.c", ("rtls_err_set",)),
