@@ -121,9 +121,9 @@ static bool rule_matches(const struct rtls_rule *rule, struct field *field)
 		       addresses_match(rule->pattern, field->addresses));
 }
 
-/* has_levels: for some domain flags may count whatever the key requiretls says. */
+/* The tags come off whatever the key requiretls says; routing looks at the level again. */
 static enum rtls_status scan_rules(const struct rtls_config *config,
-	struct rtls_flags *flags, bool *has_levels, struct rtls_err *err)
+	struct rtls_flags *flags, struct rtls_err *err)
 {
 	static char buffer[RTLS_RULES_SIZE_MAX + 1];
 	static struct rtls_rules rules;
@@ -135,7 +135,7 @@ static enum rtls_status scan_rules(const struct rtls_config *config,
 	for (size_t i = 0; i < rules.count; i++)
 		if (rule_matches(&rules.rule[i], &field))
 			rtls_rule_apply(&rules.rule[i], flags);
-	*has_levels = rules.level_count > 0;
+	rtls_rules_settle(&rules, config->requiretls, flags);
 	return RTLS_OK;
 }
 
@@ -161,14 +161,10 @@ static void scan_tls_required(struct rtls_flags *flags)
 		ignored = "there is more than one";
 	else if (!no)
 		ignored = "its value is not No";
-	else if (flags->dnssec == RTLS_DNSSEC_REQUIRE)
-		ignored = "a rule demands DNSSEC"; /* the site's word counts */
-	if (ignored != NULL) {
+	else
+		ignored = rtls_rules_relax(flags);
+	if (ignored != NULL)
 		rtls_exim_log("TLS-Required header ignored: %s", ignored);
-		return;
-	}
-	flags->requiretls = RTLS_REQUIRETLS_RELAXED;
-	flags->by = RTLS_BY_HEADER;
 }
 
 /* A patched Exim flags its own reports and leaves their bodies out, or is told not
@@ -193,24 +189,15 @@ static enum rtls_status scan_message(const struct rtls_config *config,
 {
 	struct rtls_flags *flags = &scan->flags;
 	enum rtls_status status;
-	bool has_levels = false;
 
 	*scan = (struct rtls_scan){ 0 };
 	scan_envelope(scan);
 	scan_tags(config, flags);
 	if (rtls_flag_value_is_yes(rtls_exim_value("$acl_m_requiretls")))
 		rtls_flags_set(flags, RTLS_BY_ACL);
-	status = scan_rules(config, flags, &has_levels, err);
+	status = scan_rules(config, flags, err);
 	if (status != RTLS_OK)
 		return status;
-	/* requiretls = disable: the tags come off, and that is all. But what
-	 * Exim promised the client is not ours to take back (RFC 8689 section
-	 * 4.1): routing looks at the level again. */
-	if (config->requiretls == RTLS_LEVEL_DISABLE && !has_levels &&
-		flags->by != RTLS_BY_ESMTP) {
-		flags->requiretls = RTLS_REQUIRETLS_NO;
-		flags->by = RTLS_BY_NOTHING;
-	}
 	if (flags->requiretls == RTLS_REQUIRETLS_NO &&
 		config->honour_tls_required_no)
 		scan_tls_required(flags);

@@ -314,3 +314,24 @@ void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags)
 		rtls_flags_set(flags, RTLS_BY_RULE);
 	}
 }
+
+void rtls_rules_settle(const struct rtls_rules *rules, enum rtls_level fallback,
+	struct rtls_flags *flags)
+{
+	if (fallback != RTLS_LEVEL_DISABLE || rules->level_count > 0 ||
+		flags->by == RTLS_BY_ESMTP)
+		return;
+	flags->requiretls = RTLS_REQUIRETLS_NO;
+	flags->by = RTLS_BY_NOTHING;
+}
+
+const char *rtls_rules_relax(struct rtls_flags *flags)
+{
+	if (flags->requiretls != RTLS_REQUIRETLS_NO)
+		return "";
+	if (flags->dnssec == RTLS_DNSSEC_REQUIRE)
+		return "a rule demands DNSSEC"; /* the site's word counts */
+	flags->requiretls = RTLS_REQUIRETLS_RELAXED;
+	flags->by = RTLS_BY_HEADER;
+	return NULL;
+}

@@ -74,6 +74,15 @@ bool rtls_wildcard_is_domain(struct rtls_slice pattern);
 /* Adds to flags what a rule that matched asks for; never takes away. */
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags);
 
+/* requiretls = disable, and no line that says otherwise of some domain: flags come off, but for
+ * what Exim promised the client (RFC 8689 section 4.1). */
+void rtls_rules_settle(const struct rtls_rules *rules, enum rtls_level fallback,
+	struct rtls_flags *flags);
+
+/* RFC 8689 section 3, for a header TLS-Required: No that counts: relax what nothing
+ * flags. NULL, or why the header is ignored; "" when a flag goes before. */
+const char *rtls_rules_relax(struct rtls_flags *flags);
+
 /* The line that says what flagged mail demands of this domain; NULL: none does. */
 const struct rtls_level_rule *rtls_rules_level_rule(
 	const struct rtls_rules *rules, struct rtls_slice domain);

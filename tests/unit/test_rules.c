@@ -506,6 +506,44 @@ static void test_required(void **state)
 		&rules, rtls_slice("a.example"), RTLS_PROTECT_DNSSEC));
 }
 
+static void test_settle(void **state)
+{
+	static struct rtls_rules none, one;
+
+	(void)state;
+	one.level_count = 1;
+	for (unsigned by = RTLS_BY_NOTHING; by <= RTLS_BY_BOUNCE; by++) {
+		struct rtls_flags flags = { 0 };
+
+		if (by != RTLS_BY_NOTHING)
+			rtls_flags_set(&flags, (enum rtls_flagged_by)by);
+		rtls_rules_settle(&none, RTLS_LEVEL_ENFORCE, &flags);
+		assert_int_equal(flags.by, by);
+		rtls_rules_settle(&one, RTLS_LEVEL_DISABLE, &flags);
+		assert_int_equal(flags.by, by);
+		rtls_rules_settle(&none, RTLS_LEVEL_DISABLE, &flags);
+		assert_int_equal(flags.requiretls,
+			by == RTLS_BY_ESMTP ? RTLS_REQUIRETLS_YES
+					    : RTLS_REQUIRETLS_NO);
+	}
+}
+
+static void test_relax(void **state)
+{
+	struct rtls_flags flags = { 0 };
+
+	(void)state;
+	assert_null(rtls_rules_relax(&flags));
+	assert_int_equal(flags.requiretls, RTLS_REQUIRETLS_RELAXED);
+	assert_int_equal(flags.by, RTLS_BY_HEADER);
+	flags = (struct rtls_flags){ .dnssec = RTLS_DNSSEC_REQUIRE };
+	assert_string_equal(rtls_rules_relax(&flags), "a rule demands DNSSEC");
+	assert_int_equal(flags.requiretls, RTLS_REQUIRETLS_NO);
+	rtls_flags_set(&flags, RTLS_BY_TAG);
+	assert_string_equal(rtls_rules_relax(&flags), "");
+	assert_int_equal(flags.requiretls, RTLS_REQUIRETLS_YES);
+}
+
 int main(void)
 {
 	static struct check_suite suite;
@@ -519,5 +557,7 @@ int main(void)
 	CHECK_TABLE(&suite, test_apply, effects);
 	check_add(&suite, "level: the first that matches", test_level, NULL);
 	check_add(&suite, "demands: all that match", test_required, NULL);
+	check_add(&suite, "disable takes flags off", test_settle, NULL);
+	check_add(&suite, "TLS-Required: No", test_relax, NULL);
 	return check_run(&suite, "rules");
 }
