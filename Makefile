@@ -105,7 +105,7 @@ $(OUT)/exim-requiretls: $(TOOL) $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/li
 
 UNIT_LIBS = $(OUT)/libreport.a $(OUT)/libresolve.a $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
 
-$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(UNIT_LIBS)
+$(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libtool.a $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(NET_LIBS)
 

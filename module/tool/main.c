@@ -88,6 +88,16 @@ static const struct verb verbs[] = {
 		"    --domain    only what is about this domain\n"
 		"    --failures  only reports with failures\n",
 		rtls_verb_report, POWER_USER_MAIL, "read" },
+	{ "explain", "say what would become of a message, and why",
+		"explain ADDRESS [--flagged] [--relaxed] [--sender ADDRESS] "
+		"[--json]\n"
+		"\n"
+		"  --flagged  as if the message were flagged REQUIRETLS\n"
+		"  --relaxed  as if it had the header TLS-Required: No\n"
+		"  --sender   who sends it, for rules about the field From; <> "
+		"is a bounce\n"
+		"  --json     print JSON\n",
+		rtls_verb_explain, POWER_USER, NULL },
 	{ "config", "print the configuration in force, or its first mistake",
 		"config [--file PATH] [--json]\n"
 		"\n"

@@ -6,9 +6,6 @@
 #include "policy/timestamp.h"
 #include "tool/verb.h"
 
-#define AGE_SIZE   40
-#define STATE_SIZE 64
-
 static const char *const answer_names[] = {
 	[RTLS_MX_UNKNOWN] = "unknown",
 	[RTLS_MX_HOSTS] = "hosts",
@@ -49,6 +46,11 @@ static const char *const fetch_names[] = {
 	[RTLS_FETCH_RUNNING] = "running",
 };
 
+const char *rtls_view_txt_name(enum rtls_txt_state txt)
+{
+	return txt_names[txt];
+}
+
 /* What the log calls it, behind a name. */
 static const char *const tlsa_marks[] = {
 	[RTLS_TLSA_UNKNOWN] = "",
@@ -70,8 +72,8 @@ static const char *dnssec_mark(enum rtls_dnssec dnssec)
 	return dnssec == RTLS_DNSSEC_SECURE ? " (DNSSEC)" : "";
 }
 
-/* "in 6 days", "3 hours ago", "-" for never. */
-static const char *format_age(char out[AGE_SIZE], int64_t time_s, int64_t now_s)
+const char *rtls_view_age(
+	char out[RTLS_VIEW_AGE_SIZE], int64_t time_s, int64_t now_s)
 {
 	int64_t distance_s = time_s > now_s ? time_s - now_s : now_s - time_s;
 	long long count = (long long)distance_s;
@@ -88,36 +90,35 @@ static const char *format_age(char out[AGE_SIZE], int64_t time_s, int64_t now_s)
 		unit = "minute";
 	}
 	if (time_s == 0)
-		(void)snprintf(out, AGE_SIZE, "-");
+		(void)snprintf(out, RTLS_VIEW_AGE_SIZE, "-");
 	else
-		(void)snprintf(out, AGE_SIZE, "%s%lld %s%s%s",
+		(void)snprintf(out, RTLS_VIEW_AGE_SIZE, "%s%lld %s%s%s",
 			time_s > now_s ? "in " : "", count, unit,
 			count == 1 ? "" : "s", time_s > now_s ? "" : " ago");
 	return out;
 }
 
-/* "2 hosts (DNSSEC)", or what there is instead. */
-static const char *format_mx_state(
-	char out[STATE_SIZE], const struct rtls_record *record)
+const char *rtls_view_mx_state(
+	char out[RTLS_VIEW_STATE_SIZE], const struct rtls_record *record)
 {
 	switch (record->mx_answer) {
 	case RTLS_MX_HOSTS:
-		(void)snprintf(out, STATE_SIZE, "%zu host%s%s",
+		(void)snprintf(out, RTLS_VIEW_STATE_SIZE, "%zu host%s%s",
 			record->mx_count, record->mx_count == 1 ? "" : "s",
 			dnssec_mark(record->mx_dnssec));
 		break;
 	case RTLS_MX_UNKNOWN:
-		(void)snprintf(out, STATE_SIZE, "not looked up");
+		(void)snprintf(out, RTLS_VIEW_STATE_SIZE, "not looked up");
 		break;
 	case RTLS_MX_FAILED:
-		(void)snprintf(out, STATE_SIZE, "%s",
+		(void)snprintf(out, RTLS_VIEW_STATE_SIZE, "%s",
 			record->mx_dnssec == RTLS_DNSSEC_BOGUS ? "bogus"
 							       : "failed");
 		break;
 	case RTLS_MX_IMPLICIT:
 	case RTLS_MX_NULL:
 	case RTLS_MX_NXDOMAIN:
-		(void)snprintf(out, STATE_SIZE, "%s%s",
+		(void)snprintf(out, RTLS_VIEW_STATE_SIZE, "%s%s",
 			answer_names[record->mx_answer],
 			dnssec_mark(record->mx_dnssec));
 		break;
@@ -152,12 +153,13 @@ static const char *sts_state(const struct rtls_record *record, int64_t now_s)
 
 static void print_mx(const struct rtls_record *record, int64_t now_s)
 {
-	char state[STATE_SIZE], age[AGE_SIZE];
+	char state[RTLS_VIEW_STATE_SIZE], age[RTLS_VIEW_AGE_SIZE];
 	struct rtls_quoted q;
 
-	(void)printf("  MX       %s, %s %s\n", format_mx_state(state, record),
+	(void)printf("  MX       %s, %s %s\n",
+		rtls_view_mx_state(state, record),
 		record->mx_until_s > now_s ? "expires" : "expired",
-		format_age(age, record->mx_until_s, now_s));
+		rtls_view_age(age, record->mx_until_s, now_s));
 	for (size_t i = 0; i < record->mx_count; i++) {
 		const struct rtls_mx *mx = &record->mx[i];
 
@@ -171,14 +173,14 @@ static void print_policy(const struct rtls_record *record, int64_t now_s)
 {
 	struct rtls_sts_policy policy;
 	struct rtls_quoted id, pattern;
-	char age[AGE_SIZE];
+	char age[RTLS_VIEW_AGE_SIZE];
 
 	if (record->policy_text.size == 0)
 		return;
 	(void)printf("  policy   %s, id %s, %s %s\n", sts_state(record, now_s),
 		rtls_quoted(&id, record->policy_id),
 		record->policy_until_s > now_s ? "expires" : "expired",
-		format_age(age, record->policy_until_s, now_s));
+		rtls_view_age(age, record->policy_until_s, now_s));
 	if (!current_policy(record, now_s, &policy))
 		return;
 	for (size_t i = 0; i < policy.mx_count; i++)
@@ -200,16 +202,16 @@ static void print_quoted(struct rtls_slice text)
 void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 {
 	struct rtls_quoted q;
-	char age[AGE_SIZE];
+	char age[RTLS_VIEW_AGE_SIZE];
 
 	(void)printf("%s\n", rtls_quoted(&q, record->domain));
 	print_mx(record, now_s);
-	(void)printf("  MTA-STS  record %s", txt_names[record->txt]);
+	(void)printf("  MTA-STS  record %s", rtls_view_txt_name(record->txt));
 	if (record->txt_id.size > 0)
 		(void)printf(", id %s", rtls_quoted(&q, record->txt_id));
 	(void)printf(", %s %s\n",
 		record->txt_until_s > now_s ? "expires" : "expired",
-		format_age(age, record->txt_until_s, now_s));
+		rtls_view_age(age, record->txt_until_s, now_s));
 	print_policy(record, now_s);
 	if (record->fetch == RTLS_FETCH_RUNNING)
 		(void)printf("  fetch    running, or cut off\n");
@@ -217,7 +219,7 @@ void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 		(void)printf("  fetch    failed: ");
 		print_quoted(record->fetch_error);
 		(void)printf("; next try %s\n",
-			format_age(age, record->fetch_retry_s, now_s));
+			rtls_view_age(age, record->fetch_retry_s, now_s));
 	}
 	for (size_t i = 0; i < record->note_count; i++) {
 		(void)printf("  note     ");
@@ -234,13 +236,13 @@ void rtls_view_print_heading(void)
 
 void rtls_view_print_row(const struct rtls_record *record, int64_t now_s)
 {
-	char state[STATE_SIZE], age[AGE_SIZE];
+	char state[RTLS_VIEW_STATE_SIZE], age[RTLS_VIEW_AGE_SIZE];
 	struct rtls_quoted domain, error;
 
 	(void)printf("%-32s %-18s %-10s %-14s %s\n",
 		rtls_quoted(&domain, record->domain),
-		format_mx_state(state, record), sts_state(record, now_s),
-		format_age(age, record->policy_until_s, now_s),
+		rtls_view_mx_state(state, record), sts_state(record, now_s),
+		rtls_view_age(age, record->policy_until_s, now_s),
 		record->fetch_error.size == 0
 			? "-"
 			: rtls_quoted(&error, record->fetch_error));
@@ -249,9 +251,9 @@ void rtls_view_print_row(const struct rtls_record *record, int64_t now_s)
 void rtls_view_summary(
 	const struct rtls_record *record, int64_t now_s, struct rtls_text *out)
 {
-	char state[STATE_SIZE];
+	char state[RTLS_VIEW_STATE_SIZE];
 
-	rtls_text_printf(out, "mx=%s sts=%s", format_mx_state(state, record),
+	rtls_text_printf(out, "mx=%s sts=%s", rtls_view_mx_state(state, record),
 		sts_state(record, now_s));
 	if (record->policy_id.size > 0) {
 		rtls_text_printf(out, " id=");
@@ -320,8 +322,9 @@ static json_t *policy_json(const struct rtls_record *record, int64_t now_s)
 static json_t *sts_json(const struct rtls_record *record, int64_t now_s)
 {
 	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "record",
-		txt_names[record->txt], "id", text_or_null(record->txt_id),
-		"until", time_json(record->txt_until_s), "fetch",
+		rtls_view_txt_name(record->txt), "id",
+		text_or_null(record->txt_id), "until",
+		time_json(record->txt_until_s), "fetch",
 		fetch_names[record->fetch], "fetch_error",
 		text_or_null(record->fetch_error), "fetch_retry",
 		time_json(record->fetch_retry_s), "policy",

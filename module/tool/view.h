@@ -18,6 +18,20 @@ void rtls_view_print_row(const struct rtls_record *record, int64_t now_s);
 void rtls_view_summary(
 	const struct rtls_record *record, int64_t now_s, struct rtls_text *out);
 
+#define RTLS_VIEW_AGE_SIZE   40
+#define RTLS_VIEW_STATE_SIZE 64
+
+/* "in 6 days", "3 hours ago", "-" for never. */
+const char *rtls_view_age(
+	char out[RTLS_VIEW_AGE_SIZE], int64_t time_s, int64_t now_s);
+
+/* "2 hosts (DNSSEC)", or what there is instead. */
+const char *rtls_view_mx_state(
+	char out[RTLS_VIEW_STATE_SIZE], const struct rtls_record *record);
+
+/* "valid" and so on. */
+const char *rtls_view_txt_name(enum rtls_txt_state txt);
+
 /* All of it; NULL: no memory. */
 json_t *rtls_view_json(const struct rtls_record *record, int64_t now_s);
 

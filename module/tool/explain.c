@@ -1,0 +1,148 @@
+/* explain.c - `exim-requiretls explain`: what would become of a message, and why; by
+ * configuration and cache, without the network. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/idna.h"
+#include "tool/explain_print.h"
+#include "tool/verb.h"
+
+#define ADDRESS_SIZE 1024
+
+/* What the command line says. */
+struct request {
+	const char *address;
+	const char *sender; /* NULL: not given */
+	bool flagged;
+	bool relaxed;
+	bool json;
+};
+
+/* Behind the last "@". */
+static struct rtls_slice domain_of(struct rtls_slice address)
+{
+	for (size_t i = address.size; i > 0; i--)
+		if (address.data[i - 1] == '@')
+			return rtls_slice_n(address.data + i, address.size - i);
+	return rtls_slice("");
+}
+
+/* As the module does it for what routing gives it. */
+static void name_domain(struct rtls_slice domain, char name[RTLS_DOMAIN_SIZE],
+	struct rtls_explain_question *question)
+{
+	question->literal = rtls_domain_is_literal(domain) ||
+			    rtls_idna_normalize(domain, name) != RTLS_OK;
+	if (question->literal)
+		rtls_quote(name, RTLS_DOMAIN_SIZE, domain);
+	question->domain = name;
+}
+
+static int read_site(const struct rtls_config *config, const char *domain,
+	int64_t now_s, struct rtls_site *site)
+{
+	struct rtls_err err = { "" };
+
+	if (rtls_site_read(config, domain, now_s, site, &err) == RTLS_OK)
+		return EX_OK;
+	return rtls_verb_fail(EX_CONFIG,
+		"mail waits (4.3.5 local configuration error): %s", err.text);
+}
+
+/* What does not count for the module is said, and does not count here. */
+static void read_known(const struct rtls_config *config, const char *domain,
+	int64_t now_s, struct rtls_known *known)
+{
+	struct rtls_err err = { "" };
+	enum rtls_status status =
+		rtls_known_read(config, domain, now_s, known, &err);
+
+	if (status != RTLS_OK && status != RTLS_NONE)
+		(void)rtls_verb_fail(EX_OK, "%s: cache record ignored: %s",
+			domain, err.text);
+	if (rtls_known_read_policy(known, now_s, &err) != RTLS_OK)
+		(void)rtls_verb_fail(EX_OK, "%s: cached policy ignored: %s",
+			domain, err.text);
+}
+
+static int print(const struct request *request,
+	const struct rtls_explain_question *question)
+{
+	static struct rtls_explanation explanation;
+	struct rtls_quoted q;
+	const char *address = rtls_quoted(&q, rtls_slice(request->address));
+
+	rtls_explain(question, &explanation);
+	if (request->json)
+		return rtls_verb_print_json(
+			rtls_explain_json(question, &explanation, address),
+			EX_OK);
+	rtls_explain_print(question, &explanation, address);
+	return EX_OK;
+}
+
+static int explain_address(const struct request *request)
+{
+	static struct rtls_known known;
+	struct rtls_config config;
+	struct rtls_site site;
+	char bare[ADDRESS_SIZE], name[RTLS_DOMAIN_SIZE];
+	struct rtls_explain_question question = { .config = &config,
+		.sender = rtls_slice(request->sender),
+		.has_sender = request->sender != NULL,
+		.address = rtls_slice(request->address),
+		.flagged = request->flagged,
+		.relaxed = request->relaxed,
+		.site = &site,
+		.known = &known,
+		.now_s = (int64_t)time(NULL) };
+	int exit_status = rtls_verb_load_config(&config);
+
+	if (exit_status != EX_OK)
+		return exit_status;
+	if (rtls_tag_strip(question.address, rtls_slice(config.tag), bare,
+		    sizeof(bare))) {
+		question.tagged = true;
+		question.address = rtls_slice(bare);
+	}
+	name_domain(domain_of(question.address), name, &question);
+	exit_status = read_site(&config, name, question.now_s, &site);
+	if (exit_status != EX_OK)
+		return exit_status;
+	if (!question.literal)
+		read_known(&config, name, question.now_s, &known);
+	return print(request, &question);
+}
+
+int rtls_verb_explain(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "flagged", no_argument, NULL, 'f' },
+		{ "relaxed", no_argument, NULL, 'r' },
+		{ "sender", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct request request = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'f')
+			request.flagged = true;
+		else if (option == 'r')
+			request.relaxed = true;
+		else if (option == 's')
+			request.sender =
+				strcmp(optarg, "<>") == 0 ? "" : optarg;
+		else if (option == 'j')
+			request.json = true;
+		else
+			return rtls_verb_misused("explain", NULL);
+	}
+	if (argc - optind != 1 || domain_of(rtls_slice(argv[optind])).size == 0)
+		return rtls_verb_misused(
+			"explain", "expected one address, with its domain");
+	request.address = argv[optind];
+	return explain_address(&request);
+}

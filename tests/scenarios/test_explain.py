@@ -1,0 +1,279 @@
+"""`exim-requiretls explain` says what Exim then does: the same class, the same hosts, the same end,
+and the very line of the log."""
+
+import json
+import re
+
+import pytest
+from dates import day
+from mail import ALICE, arrived, deliver, let_answers_expire
+from sender import ROOT, world
+
+TRANSPORTS = {"strict": "requiretls_strict", "enforce": "requiretls_enforce",
+              "relaxed": "requiretls_relaxed", "observe": "remote_smtp", "plain": "remote_smtp"}
+NO = {"TLS-Required": "No"}
+# What Exim cannot use, or what it does not use by its own DANE, whatever is asked for.
+USELESS = {"down.smtp.example", "bad.dane.example", "tlsafail.dane.example"}
+
+# A spread over everything that a decision goes by.
+DOMAINS = [
+    "nopolicy", "nopolicy-selfsigned", "nopolicy-notls", "nullmx", "implicit", "enforce",
+    "enforce-expired", "enforce-notls", "enforce-down", "enforce-mismatch",
+    "enforce-allmismatch", "enforce-fallback", "enforce-badfirst", "enforce-wildcard",
+    "testing", "testing-selfsigned", "testing-mismatch", "none", "policy404", "policycert",
+    "shared-c", "secure", "secure-selfsigned", "secure-notls", "secure-sts", "secure-nullmx",
+    "dane-good", "dane-bad", "dane-notlsa", "dane-sts", "dane-bad-sts", "tlsafail", "bogus",
+    "servfail", "no-such",
+]
+
+
+def explain(site, *args):
+    """What it says, as JSON."""
+    return json.loads(site.program("explain", "--json", *args).stdout)
+
+
+def known(site, domain):
+    """So that it is in the cache."""
+    site.program("resolve", domain, check=False)
+
+
+def decisions(site, domain):
+    """The decision lines of the log about a domain, without what is in front."""
+    lines = [line.partition(" requiretls: ")[2] for line in site.log().splitlines()]
+    return [line for line in lines
+            if line.startswith((f"{domain} class=", f"{domain} refused: ", f"{domain} put off: "))]
+
+
+def refusals(site):
+    """{host: why} of the hosts that a session refused."""
+    found = {}
+    for line in site.log().splitlines():
+        words = line.partition(" requiretls: host ")[2]
+        if words and " refused: " in words:
+            host, _, why = words.partition(" ")
+            found[host] = why
+    return found
+
+
+def routed_to(site, recipient):
+    """The transport that `exim4 -bt` names, and its whole answer."""
+    answer = site.lab.exec(["exim4", "-bt", recipient], check=False).stdout
+    words = [line.partition("transport = ")[2] for line in answer.splitlines()]
+    return next((word.strip() for word in words if word), None), answer
+
+
+def check_hosts(site, said):
+    """A host is refused by its name only if so it was said, in these words; and who got
+    the message was said to be fit."""
+    why = {host["host"]: host["why"] for host in said["hosts"]}
+    use = {host["host"]: host["use"] for host in said["hosts"]}
+    for host, words in refusals(site).items():
+        if words.startswith(("refused: not in", "refused: its TLSA")):
+            assert not use[host] and why[host] == words
+        else:
+            assert use[host], (host, words)
+
+
+def check_end(site, said, marker):
+    """What was said of a stock Exim is what has come of it."""
+    outcome = said["stock"]["outcome"]
+    bounces = site.lab.bounces("alice")
+    if outcome == "deliver":
+        got = arrived(site, marker)
+        fit = [host["host"] for host in said["hosts"] if host["use"]]
+        if got:
+            assert bounces == []
+            assert not fit or got[0].ip in [world.host_named(host).ip for host in fit]
+        else:  # fit by name; but not by what it showed, or it did not answer
+            assert said["class"] in ("strict", "enforce") or USELESS & set(fit)
+            for host in fit:
+                assert host in site.lab.mainlog()
+    elif outcome == "wait":
+        assert site.lab.queue() and bounces == [] and site.lab.body_seen(marker) == []
+    else:
+        assert site.lab.body_seen(marker) == []
+        if not bounces:  # "with the attempt after the one that finds it so"
+            assert "with the attempt after" in said["stock"]["text"]
+            site.forget_retries()
+            site.lab.run_queue()
+            bounces = site.lab.bounces("alice")
+        assert len(bounces) == 1 and site.lab.queue() == []
+        assert said["stock"]["code"] in bounces[0].text
+
+
+@pytest.mark.parametrize("ask", ["ordinary", "flagged", "relaxed"])
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_is_said_is_what_is_done(site, domain, ask):
+    """The important one: the explanation first, from the cache; then Exim."""
+    domain = f"{domain}.example"
+    known(site, domain)
+    recipient = f"bob{'+requiretls' if ask == 'flagged' else ''}@{domain}"
+    said = explain(site, recipient, "--sender", ALICE,
+                   *(["--relaxed"] if ask == "relaxed" else []))
+    assert said["cached"] or ask == "relaxed"
+    transport, answer = routed_to(site, recipient)
+    if said["stock"]["outcome"] == "deliver" and ask != "relaxed":
+        assert transport == TRANSPORTS[said["class"]], answer
+    elif said["stock"]["code"] and "with the attempt" not in said["stock"]["text"]:
+        assert transport is None and said["stock"]["code"] in answer
+    marker = deliver(site, recipient, headers=NO if ask == "relaxed" else {})
+    assert decisions(site, domain)[:1] == ([said["log"]] if said["log"] else [])
+    check_hosts(site, said)
+    check_end(site, said, marker)
+
+
+SITE = [
+    # rules, exemptions, key requiretls, recipient, more arguments, headers and sender
+    ("require nopolicy-selfsigned.example verified", "", "verified",
+     "bob@nopolicy-selfsigned.example", ALICE),
+    ("require *.example dnssec", "", "verified", "bob@nopolicy.example", ALICE),
+    ("require *.example dnssec", f'nopolicy.example dnssec until={day(3)} "they move"',
+     "verified", "bob@nopolicy.example", ALICE),
+    ("require *.example dnssec", f'nopolicy.example dnssec until={day(-1)} "they moved"',
+     "verified", "bob@nopolicy.example", ALICE),
+    ("require *.example dnssec\nrequire *.example sts", "", "verified", "bob@secure-sts.example",
+     ALICE),
+    ("require *.example sts", "", "verified", "bob@none.example", ALICE),
+    ("require testing*.example sts", "", "verified", "bob@testing-mismatch.example", ALICE),
+    ("", f'enforce-*.example sts until={day(0)} "ticket 4711"', "verified",
+     "bob@enforce-mismatch.example", ALICE),
+    ("flag From *@legal.lab.example", "", "verified", "bob@secure.example",
+     "carol@legal.lab.example"),
+    ("flag To bob@*policy.example", "", "verified", "bob@nopolicy.example", ALICE),
+    ("dnssec To *@nopolicy.example SECURE", "", "verified", "bob@nopolicy.example", ALICE),
+    ("dnssec To *", "", "verified", "bob@nopolicy.example", ALICE),
+    ("level secure.example enforce", "", "verified", "bob+requiretls@secure.example", ALICE),
+    ("level secure.example opportunistic", "", "verified", "bob+requiretls@secure.example",
+     ALICE),
+    ("", "", "disable", "bob+requiretls@nopolicy.example", ALICE),
+    ("", f'nopolicy.example requiretls until={day(9)} "they lack it"', "verified",
+     "bob+requiretls@nopolicy.example", ALICE),
+    ("", "", "enforce", "bob+requiretls@enforce.example", ALICE),
+    ("", "", "verified", "bob+requiretls@[192.0.2.11]", ALICE),
+]
+
+
+@pytest.mark.parametrize("rules,exempt,level,recipient,sender", SITE)
+def test_what_the_sites_own_files_do(site, rules, exempt, level, recipient, sender):
+    """The same, with rules, exemptions and levels in force; each is named with its line."""
+    site.configure(requiretls=level, exempt="/etc/exim4/requiretls.exempt")
+    site.rules(f"# ours\n{rules}\n")
+    site.lab.write_etc("requiretls.exempt", f"# ours\n\n{exempt}\n")
+    domain = recipient.partition("@")[2]
+    if not domain.startswith("["):
+        known(site, domain)
+    said = explain(site, recipient, "--sender", sender)
+    to = recipient.replace("+requiretls", "")
+    marker = deliver(site, recipient, sender=sender, headers={"To": to})
+    assert decisions(site, domain)[:1] == ([said["log"]] if said["log"] else [])
+    check_hosts(site, said)
+    if sender == ALICE:
+        check_end(site, said, marker)
+    sources = [reason["source"] for reason in said["reasons"]]
+    if rules and "From" not in rules:
+        assert "/etc/exim4/requiretls.rules, line 2" in sources
+    if exempt:
+        assert "/etc/exim4/requiretls.exempt, line 3" in sources
+    over = [reason["text"] for reason in said["reasons"] if reason["kind"] == "exempt"]
+    assert [", over: " in text for text in over] == [day(-1) in exempt for _ in over]
+
+
+def without_ages(text):
+    """What does not depend on the second it is asked in."""
+    return re.sub(r"\b(?:in )?\d+ (?:second|minute|hour|day)s?(?: ago)?\b", "AGE", text)
+
+
+def test_the_example_of_the_manual(site):
+    """As it stands in OPERATING.md."""
+    text = (ROOT / "docs/OPERATING.md").read_text()
+    command = "    # exim-requiretls explain bob@enforce-mismatch.example\n"
+    shown = text.partition(command)[2].partition("\n\n")[0]
+    known(site, "enforce-mismatch.example")
+    printed = site.program("explain", "bob@enforce-mismatch.example").stdout
+    assert without_ages(printed).splitlines() == [
+        line[4:] for line in without_ages(shown).splitlines()]
+
+
+def test_an_empty_sender(site):
+    """A flagged bounce asks, and does not insist; one that this site flags does."""
+    known(site, "nopolicy.example")
+    said = explain(site, "bob@nopolicy.example", "--flagged", "--sender", "<>")
+    assert said["stock"]["outcome"] == "deliver"
+    said = explain(site, "bob+requiretls@nopolicy.example", "--sender", "")
+    assert (said["stock"]["outcome"], said["stock"]["code"]) == ("bounce", "5.7.10")
+
+
+def test_nothing_is_cached(site):
+    """It says so, and what the delivery would do; it asks nobody and writes nothing."""
+    said = explain(site, "bob@enforce.example")
+    assert (said["cached"], said["asks_first"], said["class"]) == (False, True, "unknown")
+    assert said["stock"] is None and said["patched"] is None and said["log"] is None
+    assert said["unanswered"]["outcome"] == "deliver"
+    assert '"exim-requiretls resolve enforce.example"' in said["reasons"][-1]["text"]
+    flagged = explain(site, "bob@enforce.example", "--flagged")
+    assert flagged["unanswered"]["code"] == "4.4.3"
+    shown = site.program("explain", "bob@enforce.example").stdout
+    assert "class      unknown" in shown and "nothing is cached" in shown
+    assert "stock" not in shown and "any Exim" not in shown
+    assert site.program("cache", "list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("recipient,code,class_", [
+    ("bob@enforce.example", "", "enforce"), ("bob@nopolicy.example", "", "plain"),
+    ("bob+requiretls@nopolicy.example", "4.4.3", "strict")])
+def test_answers_out_of_their_time(site, recipient, code, class_):
+    """What comes of the same answers, and what comes of none: that is what Exim does
+    when the program cannot be asked."""
+    domain = recipient.partition("@")[2]
+    known(site, domain)
+    let_answers_expire(site, domain)
+    said = explain(site, recipient)
+    assert (said["class"], said["asks_first"]) == (class_, True)
+    assert said["unanswered"]["code"] == code
+    site.configure(program="/run/program")
+    _, answer = routed_to(site, recipient)
+    assert said["unanswered"]["text"].split(" (")[0] in answer if code \
+        else TRANSPORTS[class_] in answer
+
+
+def test_what_is_refused(site):
+    """Wrong use, and a configuration that has Exim put mail off."""
+    assert site.program("explain", check=False).returncode == 64
+    assert site.program("explain", "enforce.example", check=False).returncode == 64
+    site.rules("what\n")
+    found = site.program("explain", "bob@enforce.example", check=False)
+    assert found.returncode == 78
+    assert "4.3.5 local configuration error" in found.stderr
+    assert "/etc/exim4/requiretls.rules: line 1: " in found.stderr
+
+
+def test_foreign_bytes_are_quoted(site):
+    """An address from somewhere may hold anything."""
+    hostile = "b\x1b[2Job@\x07enf\norce.exam\u00fcple"
+    shown = site.program("explain", hostile).stdout
+    assert "\x1b" not in shown and "\x07" not in shown
+    assert shown.splitlines()[0].startswith(r"b\x1b[2Job@\x07enf\x0aorce")
+    record = site.cache_file
+    known(site, "policy404.example")
+    path = record("policy404.example")
+    path.write_text(path.read_text().replace("http status 404", "http \x1b[2J"))
+    found = site.program("explain", "bob@policy404.example")
+    assert "\x1b" not in found.stdout + found.stderr
+
+
+def test_on_a_patched_exim(wire_site):
+    """What is said of one is what it does: sent with REQUIRETLS where that is offered, and
+    returned at once where it is not."""
+    wire_site.lab.set_mx_requiretls("192.0.2.11")
+    for domain, delivers in (("secure.example", True), ("nopolicy.example", False)):
+        known(wire_site, domain)
+        said = explain(wire_site, f"bob@{domain}", "--flagged")
+        assert said["stock"]["code"] == ("5.7.30" if delivers else "5.7.10")
+        assert said["patched"]["outcome"] == ("deliver" if delivers else "bounce")
+        assert [host["use"] for host in said["hosts"]] == [delivers]
+        before = len(wire_site.lab.received())
+        wire_site.lab.send(ALICE, [f"bob@{domain}"], body="x\n", extra_args=["-oR"])
+        assert (len(wire_site.lab.received()) > before) == delivers
+        line = decisions(wire_site, domain)[0]
+        if not delivers:
+            assert line == said["log"]
