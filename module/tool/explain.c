@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "store/idna.h"
+#include "tool/explain_log.h"
 #include "tool/explain_print.h"
 #include "tool/verb.h"
 
@@ -14,6 +15,7 @@
 struct request {
 	const char *address;
 	const char *sender; /* NULL: not given */
+	const char *log;    /* NULL: what would be, not what was */
 	bool flagged;
 	bool relaxed;
 	bool json;
@@ -121,6 +123,7 @@ int rtls_verb_explain(int argc, char **argv)
 		{ "flagged", no_argument, NULL, 'f' },
 		{ "relaxed", no_argument, NULL, 'r' },
 		{ "sender", required_argument, NULL, 's' },
+		{ "log", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -135,11 +138,18 @@ int rtls_verb_explain(int argc, char **argv)
 		else if (option == 's')
 			request.sender =
 				strcmp(optarg, "<>") == 0 ? "" : optarg;
+		else if (option == 'l')
+			request.log = optarg;
 		else if (option == 'j')
 			request.json = true;
 		else
 			return rtls_verb_misused("explain", NULL);
 	}
+	if (request.log != NULL && argc - optind == 1)
+		return rtls_explain_log(
+			request.log, argv[optind], request.json);
+	if (request.log != NULL)
+		return rtls_verb_misused("explain", "expected one message id");
 	if (argc - optind != 1 || domain_of(rtls_slice(argv[optind])).size == 0)
 		return rtls_verb_misused(
 			"explain", "expected one address, with its domain");

@@ -24,7 +24,7 @@ struct verb {
 	const char *usage;
 	int (*run)(int argc, char **argv);
 	enum power power;
-	const char *except; /* a subverb with POWER_ALL, or NULL */
+	const char *except; /* a first word with POWER_ALL, or NULL */
 };
 
 static const struct verb verbs[] = {
@@ -91,13 +91,16 @@ static const struct verb verbs[] = {
 	{ "explain", "say what would become of a message, and why",
 		"explain ADDRESS [--flagged] [--relaxed] [--sender ADDRESS] "
 		"[--json]\n"
+		"       exim-requiretls explain --log FILE MESSAGE-ID [--json]\n"
 		"\n"
 		"  --flagged  as if the message were flagged REQUIRETLS\n"
 		"  --relaxed  as if it had the header TLS-Required: No\n"
 		"  --sender   who sends it, for rules about the field From; <> "
 		"is a bounce\n"
+		"  --log      what has become of a message, line by line of Exim's "
+		"main log\n"
 		"  --json     print JSON\n",
-		rtls_verb_explain, POWER_USER, NULL },
+		rtls_verb_explain, POWER_USER, "--log" },
 	{ "config", "print the configuration in force, or its first mistake",
 		"config [--file PATH] [--json]\n"
 		"\n"

@@ -272,6 +272,25 @@ def test_messages_are_documented(pattern, names):
     assert missing == []
 
 
+def test_documented_lines_are_explained(tmp_path):
+    """`explain --log` knows each line of the module that OPERATING.md shows."""
+    message_id = "1tABCD-000abc-12"
+    part = OPERATING.read_text().partition("## What the log says")[2].partition("\n## ")[0]
+    lines = re.findall(r"^    (requiretls: .*)$", part, re.MULTILINE)
+    # The tables, in the form in which they come.
+    for text in re.findall(r"^\| `([45]\.[^`]*)`", part, re.MULTILINE):
+        lines.append(f"requiretls: DOMAIN {'refused' if text[0] == '5' else 'put off'}: {text}")
+    for text in re.findall(r"^\| `((?:certificate )?refused: [^`]*)`", part, re.MULTILINE):
+        if text != "refused: ":
+            lines.append(f"requiretls: host HOST {text}")
+    assert len(lines) >= 40
+    log = tmp_path / "mainlog"
+    log.write_text("".join(f"2026-11-25 07:15:47 {message_id} {line}\n" for line in lines))
+    said = json.loads(run("explain", "--log", str(log), message_id, "--json"))
+    unknown = [line["text"] for line in said if "does not know" in line["meaning"]]
+    assert len(said) == len(lines) and unknown == []
+
+
 def test_messages_of_the_routers_are_documented():
     """The same for what routers.conf itself says."""
     stanzas = (ROOT / "module/conf/routers.conf").read_text()

@@ -277,3 +277,103 @@ def test_on_a_patched_exim(wire_site):
         line = decisions(wire_site, domain)[0]
         if not delivers:
             assert line == said["log"]
+
+
+# --- what has become of a message ------------------------------------------------------
+
+def explain_log(site, message_id, *args, log=None):
+    """explain --log of Exim's own main log, or of a text, as JSON."""
+    path = "/etc/exim4/some-log"
+    site.lab.write_etc("some-log", log if log is not None else site.lab.mainlog())
+    return json.loads(site.program("explain", "--log", path, message_id, "--json",
+                                   *args).stdout)
+
+
+def test_a_log_of_one_message(site):
+    """All lines of the message and of the report about it, in order, and of nobody else."""
+    site.lab.send(ALICE, ["bob@enforce.example"], body="other\n")
+    ids = site.lab.send(ALICE, ["bob+requiretls@secure-selfsigned.example"], body="x\n")
+    site.lab.settle()
+    site.forget_retries()
+    site.lab.run_queue()
+    site.lab.send(ALICE, ["bob@secure.example"], body="other\n")
+    log = site.lab.mainlog()
+    report = re.search(rf" (\S+) <= <> R={ids[0]} ", log)[1]
+    said = explain_log(site, ids[0])
+    own = [line for line in log.splitlines() if f" {ids[0]} " in line or f" {report} " in line]
+    assert [f"{line['time']} {line['id']} " for line in said] == [
+        re.match(r"\S+ \S+ \S+ ", line)[0] for line in own]
+    meanings = [line["meaning"] for line in said]
+    assert meanings[0] == "the message arrived here"
+    assert meanings[-1] == "nothing is left to do for this message"
+    ours = [line for line in said if line["ours"]]
+    assert "flagged by the tag in the address" in ours[0]["details"]
+    words = " / ".join(line["meaning"] for line in ours)
+    assert "decided: it is flagged" in words and "its certificate is not good" in words
+    assert "returned to the sender: it is flagged, and every host was refused" in words
+    assert not [line for line in said if "does not know" in line["meaning"]]
+    # The other way round: asked for the report, what it is about comes along.
+    assert explain_log(site, report) == said
+    text = site.program("explain", "--log", "/etc/exim4/some-log", ids[0]).stdout
+    assert text.count("\n    ") >= len(said)
+
+
+def test_every_decision_line_of_a_run_is_known(site):
+    """Of a spread of domains, no line of the module is without a meaning of its own."""
+    ids = []
+    for domain in ("nopolicy", "enforce-mismatch", "testing-selfsigned", "bogus", "nullmx",
+                   "secure-notls", "tlsafail", "dane-bad"):
+        for tag in ("", "+requiretls"):
+            ids += site.lab.send(ALICE, [f"bob{tag}@{domain}.example"], body="x\n")
+    site.lab.settle()
+    log = site.lab.mainlog()
+    count = 0
+    for message_id in ids:
+        for line in explain_log(site, message_id, log=log):
+            assert "does not know" not in line["meaning"], line
+            count += line["ours"]
+    assert count >= 12
+
+
+def test_a_hostile_log(site):
+    """Nothing of it reaches the terminal as it is, and nobody makes his message part of another's
+    story."""
+    mine, other = "1tABCD-000abc-12", "1tXXXX-000abc-12"
+    front = "2026-11-25 07:15:47"
+    log = (f'{front} {mine} <= a@b T="\x1b[2J\x07"\n'
+           f'{front} {other} <= <> T="R={mine} "\n'
+           f"{front} {mine} => \xff\xfe\x00\x9b\r\n"
+           f"{front} {mine} => {'x' * 100000}\n"
+           f"{front}\x1b[2J {mine} => z\n" + f"{front} {mine} == y\n" * 3000)
+    said = explain_log(site, mine, log=log.encode("latin-1"))
+    assert {line["id"] for line in said} == {mine} and len(said) == 2000
+    assert said[0]["text"] == r"<= a@b T=\x22\x1b[2J\x07\x22"
+    assert len(said[2]["text"]) < 2048
+    found = site.program("explain", "--log", "/etc/exim4/some-log", mine)
+    assert not set(found.stdout + found.stderr) - set(map(chr, [10, *range(32, 127)]))
+    assert "there are more lines" in found.stderr
+
+
+@pytest.mark.parametrize("args,status", [
+    (["--log", "/etc/exim4/some-log", "1tABCD-000abc-12"], 66),
+    (["--log", "/nonexistent", "1tABCD-000abc-12"], 66),
+    (["--log", "/etc/exim4/some-log", "what"], 65),
+    (["--log", "/etc/exim4/some-log"], 64), (["--log"], 64)])
+def test_a_log_that_says_nothing(site, args, status):
+    """No such line, no such file, no such id."""
+    site.lab.write_etc("some-log", "x\n")
+    assert site.program("explain", *args, check=False).returncode == status
+
+
+def test_whoever_reads_a_log_is_nobody(site):
+    """The file is opened as who one is, relative to where one is; the rest is done without
+    that power."""
+    site.lab.write_etc("some-log", "2026-11-25 07:15:47 1tABCD-000abc-12 Completed\n", mode=0o600)
+    found = site.lab.exec(["/bin/sh", "-c",
+                           "cd /etc/exim4 && strace -s 200 -e trace=setresuid,read "
+                           "exim-requiretls explain --log some-log 1tABCD-000abc-12"])
+    assert "nothing is left to do" in found.stdout
+    calls = found.stderr.splitlines()
+    dropped = next(i for i, call in enumerate(calls) if "setresuid(65534" in call)
+    assert not any("Completed" in call for call in calls[:dropped])
+    assert any("Completed" in call for call in calls[dropped:])
