@@ -101,6 +101,23 @@ static const struct verb verbs[] = {
 		"main log\n"
 		"  --json     print JSON\n",
 		rtls_verb_explain, POWER_USER, "--log" },
+	{ "publish", "make and verify the MTA-STS policy of your own domain",
+		"publish DOMAIN --mx NAME [--mx ...] [--mode testing|enforce|none]\n"
+		"                               [--max-age TIME] [--rua URI] "
+		"[--directory DIR] [--json]\n"
+		"       exim-requiretls publish --verify DOMAIN [--directory DIR] "
+		"[--json]\n"
+		"\n"
+		"  --mx         an MX host, or *. and a domain\n"
+		"  --mode       what others do; the default is testing\n"
+		"  --max-age    how long they remember it: 30d; the default is a "
+		"week, of enforce 30 days\n"
+		"  --rua        where TLS reports go: mailto:ADDRESS or https:...\n"
+		"  --directory  write files there instead of printing; with "
+		"--verify, compare with them\n"
+		"  --verify     look at what is published\n"
+		"  --json       print JSON\n",
+		rtls_verb_publish, POWER_USER, NULL },
 	{ "config", "print the configuration in force, or its first mistake",
 		"config [--file PATH] [--json]\n"
 		"\n"

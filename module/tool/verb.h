@@ -21,6 +21,7 @@ int rtls_verb_cache(int argc, char **argv);
 int rtls_verb_resolve(int argc, char **argv);
 int rtls_verb_report(int argc, char **argv);
 int rtls_verb_explain(int argc, char **argv);
+int rtls_verb_publish(int argc, char **argv);
 
 /* "exim-requiretls: ..." on stderr; returns exit_status. */
 int rtls_verb_fail(int exit_status, const char *format, ...) RTLS_PRINTF(2, 3);

@@ -1,0 +1,23 @@
+/* publish.h - the two halves of `exim-requiretls publish`. */
+#ifndef RTLS_PUBLISH_H
+#define RTLS_PUBLISH_H
+
+#include "tool/publication.h"
+
+/* Where the policy is below the directory, as below the root of the web server. */
+#define RTLS_PUBLISH_POLICY_FILE ".well-known/mta-sts.txt"
+#define RTLS_PUBLISH_ZONE_FILE   "dns.zone"
+
+/*
+ * `publish --verify`: what is live, and is it right?
+ *
+ * looked     what was found; its MX hosts are looked at by name only
+ * directory  where it was written, to compare; NULL: nowhere
+ * json       print JSON
+ * 0 when all is good, EX_DATAERR when something is wrong, EX_TEMPFAIL when
+ * something could not be seen
+ */
+int rtls_publish_verify(const char *domain, const struct rtls_published *looked,
+	const char *directory, bool json);
+
+#endif
