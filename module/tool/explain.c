@@ -101,6 +101,8 @@ static int explain_address(const struct request *request)
 		.now_s = (int64_t)time(NULL) };
 	int exit_status = rtls_verb_load_config(&config);
 
+	if (exit_status == EX_OK)
+		exit_status = rtls_verb_check_spool(&config);
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (rtls_tag_strip(question.address, rtls_slice(config.tag), bare,

@@ -237,7 +237,11 @@ def test_answers_out_of_their_time(site, recipient, code, class_):
 
 
 def test_what_is_refused(site):
-    """Wrong use, and a configuration that has Exim put mail off."""
+    """Wrong use, a user who cannot read the cache, and a configuration that has Exim put mail
+    off."""
+    known(site, "enforce.example")
+    found = site.program("explain", "bob@enforce.example", user="daemon", check=False)
+    assert found.returncode == 77 and "is not open to this user" in found.stderr
     assert site.program("explain", check=False).returncode == 64
     assert site.program("explain", "enforce.example", check=False).returncode == 64
     site.rules("what\n")
