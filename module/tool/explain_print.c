@@ -42,6 +42,26 @@ static void print_outcomes(const struct rtls_explanation *explanation)
 	print_outcome("patched", &explanation->patched);
 }
 
+static void print_log(const char *label, const char *log)
+{
+	if (log[0] == '\0')
+		(void)printf("  %-10s no line\n", label);
+	else
+		(void)printf("  %-10s requiretls: %s\n", label, log);
+}
+
+static void print_logs(const struct rtls_explanation *explanation)
+{
+	print_log("log", explanation->log);
+	if (strcmp(explanation->log, explanation->patched_log) != 0)
+		print_log("patched", explanation->patched_log);
+}
+
+static json_t *log_json(const char *log)
+{
+	return log[0] == '\0' ? json_null() : rtls_verb_json(rtls_slice(log));
+}
+
 void rtls_explain_print(const struct rtls_explain_question *question,
 	const struct rtls_explanation *explanation, const char *address)
 {
@@ -61,10 +81,8 @@ void rtls_explain_print(const struct rtls_explain_question *question,
 		print_outcomes(explanation);
 	if (explanation->asks_first)
 		print_outcome("no answer", &explanation->unanswered);
-	if (explanation->log[0] != '\0')
-		(void)printf("  log        requiretls: %s\n", explanation->log);
-	else if (is_known || !explanation->asks_first)
-		(void)printf("  log        no line\n");
+	if (is_known || !explanation->asks_first)
+		print_logs(explanation);
 }
 
 /* --- JSON ------------------------------------------------------------------------------ */
@@ -121,7 +139,7 @@ json_t *rtls_explain_json(const struct rtls_explain_question *question,
 		question->known->known || !explanation->asks_first;
 
 	return json_pack(
-		"{s:o, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:o, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"address", rtls_verb_json(rtls_slice(address)), "domain",
 		rtls_verb_json(rtls_slice(question->domain)), "class",
 		explanation->class, "cached", question->known->known,
@@ -130,11 +148,8 @@ json_t *rtls_explain_json(const struct rtls_explain_question *question,
 		"stock", outcome_json(&explanation->stock, is_known), "patched",
 		outcome_json(&explanation->patched, is_known), "unanswered",
 		outcome_json(&explanation->unanswered, explanation->asks_first),
-		"log",
-		explanation->log[0] == '\0'
-			? json_null()
-			: rtls_verb_json(rtls_slice(explanation->log)),
-		"record",
+		"log", log_json(explanation->log), "patched_log",
+		log_json(explanation->patched_log), "record",
 		question->known->known
 			? rtls_view_json(
 				  &question->known->record, question->now_s)

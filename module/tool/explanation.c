@@ -399,14 +399,19 @@ static void decide(const struct rtls_explain_question *asked, bool patched,
 	find_outcome(asked, &plan, patched, explanation, outcome);
 }
 
+static bool is_decided(const struct rtls_explain_question *asked,
+	const struct rtls_question *question)
+{
+	return asked->known->known || !rtls_question_needs_record(question);
+}
+
 static void name_class(const struct rtls_explain_question *asked,
 	const struct rtls_decision *decision,
 	struct rtls_explanation *explanation)
 {
 	const struct rtls_plan *plan = decision->plan;
 
-	if (!asked->known->known &&
-		rtls_question_needs_record(decision->question))
+	if (!is_decided(asked, decision->question))
 		explanation->class = "unknown";
 	else if (rtls_decision_is_plain(decision) && !plan->sts)
 		explanation->class = "plain";
@@ -414,17 +419,36 @@ static void name_class(const struct rtls_explain_question *asked,
 		explanation->class = rtls_class_name(plan->class);
 }
 
-void rtls_explain(const struct rtls_explain_question *asked,
-	struct rtls_explanation *explanation)
+/* What a stock or a patched Exim decides by the cache; stock gives class and reasons. */
+static void explain_decision(const struct rtls_explain_question *asked,
+	bool patched, struct rtls_explanation *explanation)
 {
-	struct rtls_question question;
+	const struct rtls_question question = routing_question(
+		asked, &explanation->flags, patched, AS_CACHED);
 	struct rtls_plan plan;
-	struct rtls_decision decision = { .recipient = asked->domain,
+	const struct rtls_decision decision = { .recipient = asked->domain,
 		.question = &question,
 		.plan = &plan,
 		.exemptions = asked->site->exemptions,
 		.now_s = asked->now_s };
-	struct rtls_text text;
+	struct rtls_text line;
+
+	rtls_verdict_route(&question, &plan);
+	rtls_text_init(&line,
+		patched ? explanation->patched_log : explanation->log,
+		RTLS_EXPLAIN_LOG_MAX);
+	if (is_decided(asked, &question) && !rtls_decision_is_plain(&decision))
+		rtls_decision_format(&decision, &line);
+	if (patched)
+		return;
+	name_class(asked, &decision, explanation);
+	rtls_explain_plan(asked, &plan, explanation);
+}
+
+void rtls_explain(const struct rtls_explain_question *asked,
+	struct rtls_explanation *explanation)
+{
+	struct rtls_question question;
 
 	memset(explanation, 0, sizeof(*explanation));
 	rtls_explain_flags(asked, explanation);
@@ -438,11 +462,6 @@ void rtls_explain(const struct rtls_explain_question *asked,
 	decide(asked, false, AS_CACHED, explanation, &explanation->stock);
 	/* The hosts shown are those of this one: where only one delivers, it is this. */
 	decide(asked, true, AS_CACHED, explanation, &explanation->patched);
-	rtls_verdict_route(&question, &plan);
-	name_class(asked, &decision, explanation);
-	rtls_explain_plan(asked, &plan, explanation);
-	rtls_text_init(&text, explanation->log, sizeof(explanation->log));
-	if (asked->known->known || !explanation->asks_first)
-		if (!rtls_decision_is_plain(&decision))
-			rtls_decision_format(&decision, &text);
+	explain_decision(asked, false, explanation);
+	explain_decision(asked, true, explanation);
 }

@@ -72,6 +72,7 @@ struct rtls_explanation {
 	struct rtls_outcome patched;    /* and with them */
 	struct rtls_outcome unanswered; /* of a stock one; only asks_first */
 	char log[RTLS_EXPLAIN_LOG_MAX]; /* the module's line; "": there is none */
+	char patched_log[RTLS_EXPLAIN_LOG_MAX]; /* in a patched Exim */
 };
 
 /* Total. explanation borrows from what is asked. Where the record is out of its time, it

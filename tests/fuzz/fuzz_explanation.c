@@ -108,6 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < explanation.host_count; i++)
 		check_text(explanation.host[i].why);
 	check_text(explanation.log);
+	check_text(explanation.patched_log);
 	check_outcome(&explanation.stock);
 	check_outcome(&explanation.patched);
 	if (explanation.asks_first)

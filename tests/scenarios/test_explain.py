@@ -265,22 +265,31 @@ def test_foreign_bytes_are_quoted(site):
     assert "\x1b" not in found.stdout + found.stderr
 
 
-def test_on_a_patched_exim(wire_site):
+@pytest.mark.parametrize("domain", [
+    "secure", "nopolicy", "enforce", "enforce-mismatch", "enforce-allmismatch", "tlsafail",
+    "dane-good", "secure-nullmx", "testing-mismatch", "bogus", "policy404"])
+def test_on_a_patched_exim(wire_site, domain):
     """What is said of one is what it does: sent with REQUIRETLS where that is offered, and
-    returned at once where it is not."""
-    wire_site.lab.set_mx_requiretls("192.0.2.11")
-    for domain, delivers in (("secure.example", True), ("nopolicy.example", False)):
-        known(wire_site, domain)
-        said = explain(wire_site, f"bob@{domain}", "--flagged")
-        assert said["stock"]["code"] == ("5.7.30" if delivers else "5.7.10")
-        assert said["patched"]["outcome"] == ("deliver" if delivers else "bounce")
-        assert [host["use"] for host in said["hosts"]] == [delivers]
-        before = len(wire_site.lab.received())
-        wire_site.lab.send(ALICE, [f"bob@{domain}"], body="x\n", extra_args=["-oR"])
-        assert (len(wire_site.lab.received()) > before) == delivers
-        line = decisions(wire_site, domain)[0]
-        if not delivers:
-            assert line == said["log"]
+    returned where it is not; by the level enforce, at which a stock one returns everything."""
+    domain = f"{domain}.example"
+    lab = wire_site.lab
+    for host in ("good.mail.example", "good2.mail.example", "good.dane.example"):
+        lab.set_mx_requiretls(world.host_named(host).ip)
+    known(wire_site, domain)
+    said = explain(wire_site, f"bob@{domain}", "--flagged")
+    before = len(lab.received())
+    lab.send(ALICE, [f"bob@{domain}"], body="x\n", extra_args=["-oR"])
+    outcome = said["patched"]["outcome"]
+    assert decisions(wire_site, domain)[0] == said["patched_log"]
+    assert (len(lab.received()) > before) == (outcome == "deliver")
+    assert (lab.queue() != []) == (outcome == "wait")
+    if outcome == "deliver":
+        assert said["stock"]["code"] == "5.7.30"
+        assert "offers REQUIRETLS" in said["patched"]["text"]
+        assert lab.received()[-1].ip in [world.host_named(host["host"]).ip
+                                         for host in said["hosts"] if host["use"]]
+    if outcome == "bounce":
+        assert said["patched"]["code"] in lab.bounces("alice")[0].text
 
 
 # --- what has become of a message ------------------------------------------------------
