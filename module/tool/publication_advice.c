@@ -113,6 +113,11 @@ static void advise_mode(const struct rtls_publication *publication,
 			"mode enforce, and no policy of mode testing is there "
 			"yet: publish that first, and read the reports of some "
 			"weeks");
+	if (publication->mode == RTLS_STS_TESTING && looked->has_policy &&
+		looked->policy.mode == RTLS_STS_ENFORCE)
+		rtls_advice_add(advice, "mode",
+			"the live policy is of mode enforce: this one makes "
+			"mail to you less protected");
 	if (publication->mode == RTLS_STS_NONE && looked->has_policy)
 		rtls_advice_add(advice, "mode",
 			"leave record and policy of mode none where they are "
@@ -226,6 +231,16 @@ static void advise_host(const struct rtls_publication *publication,
 			publication->domain);
 }
 
+static void advise_record(const char *owner, const char *domain,
+	const struct rtls_published_txt *txt, struct rtls_advice *advice)
+{
+	if (txt->state == RTLS_TXT_INVALID)
+		rtls_advice_add(advice, "record",
+			"what is at %s.%s now is not valid, put one record in "
+			"its place: %.100s",
+			owner, domain, txt->why);
+}
+
 void rtls_publication_advise(const struct rtls_publication *publication,
 	const struct rtls_published *looked, struct rtls_advice *advice)
 {
@@ -242,4 +257,7 @@ void rtls_publication_advise(const struct rtls_publication *publication,
 	advise_mx(publication, looked, advice);
 	advise_names(looked, advice);
 	advise_host(publication, looked, advice);
+	advise_record("_mta-sts", publication->domain, &looked->sts, advice);
+	advise_record(
+		"_smtp._tls", publication->domain, &looked->tlsrpt, advice);
 }

@@ -102,7 +102,8 @@ static void verify_policy(struct verification *verification)
 		tell(verification, WRONG, "policy", "%s", looked->policy_why);
 	else
 		tell(verification, GOOD, "policy",
-			"mode %s, max_age %lu, %zu mx",
+			"mode %s, max_age %lu, %zu mx; certificate good, "
+			"text/plain",
 			rtls_sts_mode_name(looked->policy.mode),
 			looked->policy.max_age_s, looked->policy.mx_count);
 }

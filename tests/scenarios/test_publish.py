@@ -185,12 +185,12 @@ def test_what_is_printed(site):
     (["nopolicy-notls.example", "--mx", "notls.mail.example"], ["rua", "host"]),
     (["testing.example", "--mx", "good.mail.example", "--max-age", "7d"], ["id"]),
     (["enforce-mismatch.example", "--mx", "good.mail.example", "--rua",
-      "mailto:x@enforce-mismatch.example"], ["mx"]),
+      "mailto:x@enforce-mismatch.example"], ["mode", "mx"]),
     (["enforce.example", "--mx", "*.example", "--mx", "*.mail.example", "--rua",
-      "mailto:x@lab.example"], ["wildcard", "rua", "mx"]),
+      "mailto:x@lab.example"], ["wildcard", "rua", "mode", "mx"]),
     (["enforce.example", "--mode", "none", "--rua", "mailto:x@enforce.example"], ["mode"]),
     (["bücher.example", "--mx", "good.mail.example", "--rua",
-      "mailto:x@xn--bcher-kva.example"], ["idn"]),
+      "mailto:x@xn--bcher-kva.example"], ["idn", "mode"]),
     (["secure.example", "--mx", "alias.secure.example", "--rua", "mailto:x@secure.example"],
      ["mx", "mx", "mx", "mx", "host"]),
     (["servfail.example", "--mx", "good.mail.example", "--rua", "mailto:x@servfail.example"],
@@ -200,6 +200,15 @@ def test_mistakes_are_told(site, args, wanted):
     """By kind; a warning keeps nothing from being made."""
     said = publish(site, *args)
     assert kinds(said) == wanted, said["warnings"]
+
+
+def test_records_that_are_not_valid(site):
+    """Two of a kind, or nonsense: told, and no id is taken from them."""
+    site.lab.set_txt(DOMAIN, "v=STSv1; id=20990101000000;", "v=STSv1; id=1;")
+    site.lab.set_tlsrpt(DOMAIN, "v=TLSRPTv1; rua=what")
+    said = publish(site, *MAKE)
+    assert kinds(said) == ["host", "record", "record"]
+    assert said["id"] < "2099"
 
 
 @pytest.mark.parametrize("args", [
