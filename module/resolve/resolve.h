@@ -59,4 +59,8 @@ const struct rtls_record *rtls_resolved_record(
 	const struct rtls_resolved *resolved);
 void rtls_resolved_free(struct rtls_resolved *resolved);
 
+/* RFC 7672 section 3.1: can an MTA do something with the TLSA record, "usage selector
+ * matching hex"? */
+bool rtls_tlsa_is_usable(struct rtls_slice text);
+
 #endif

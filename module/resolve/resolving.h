@@ -81,7 +81,4 @@ void rtls_resolve_fetched(
 /* The MX part as the old record has it. */
 void rtls_resolve_mx_keep(struct rtls_resolving *resolving);
 
-/* RFC 7672 section 3.1: can an MTA do something with the record? */
-bool rtls_tlsa_is_usable(struct rtls_slice text);
-
 #endif

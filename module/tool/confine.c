@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -85,16 +86,22 @@ void rtls_confine_nobody(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Put the fixed environment in place; true when there was something else than
- * PATH, which libraries may have read already. */
+/* Put the fixed environment in place; true when there was something else, which
+ * libraries may have read already. Of what the caller had only that is left whether
+ * colours are wanted (no-color.org). */
 static bool replace_environment(void)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	static char *fixed[] = { path, NULL };
+	static char no_colour[] = "NO_COLOR=1";
+	static char *fixed[] = { path, NULL, NULL };
+	const char *unwanted = getenv("NO_COLOR");
 	bool was_clean = true;
 
+	if (unwanted != NULL && unwanted[0] != '\0')
+		fixed[1] = no_colour;
 	for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
-		if (strncmp(*entry, "PATH=", 5) != 0)
+		if (strncmp(*entry, "PATH=", 5) != 0 &&
+			strcmp(*entry, no_colour) != 0)
 			was_clean = false;
 	environ = fixed;
 	return !was_clean;

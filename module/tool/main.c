@@ -35,6 +35,16 @@ static const struct verb verbs[] = {
 		"  --fresh   ask DNS again although the record is fresh\n"
 		"  --json    print JSON\n",
 		rtls_verb_resolve, POWER_USER, NULL },
+	{ "check", "diagnose a domain as a receiver of mail",
+		"check [--json] [--timeout SECONDS] DOMAIN|ADDRESS\n"
+		"\n"
+		"  --json     print JSON\n"
+		"  --timeout  take at most so long, default 60\n"
+		"\n"
+		"A line per finding: good, warning, bad or unknown. Exit "
+		"status 0: nothing is\n"
+		"bad, 1: something is, 75: it could not be checked.\n",
+		rtls_verb_check, POWER_USER, NULL },
 	{ "parse", "check a record, policy or report and print it as JSON",
 		"parse KIND FILE|-\n"
 		"\n"

@@ -15,6 +15,7 @@
 #include "policy/domain.h"
 #include "policy/record.h"
 
+int rtls_verb_check(int argc, char **argv);
 int rtls_verb_parse(int argc, char **argv);
 int rtls_verb_config(int argc, char **argv);
 int rtls_verb_cache(int argc, char **argv);

@@ -1,0 +1,164 @@
+/* check.c - `exim-requiretls check DOMAIN|ADDRESS`: a domain as a receiver of mail, looked at
+ * now: a line per finding, and what would become of mail there. */
+#include "tool/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tool/verb.h"
+
+#define TIMEOUT_S     60
+#define TIMEOUT_MAX_S 3600
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+unsigned rtls_check_left_ms(const struct rtls_check *check)
+{
+	int64_t left_ms = check->deadline_ms - now_ms();
+
+	return left_ms > 0 ? (unsigned)left_ms : 0;
+}
+
+void rtls_check_progress(
+	const struct rtls_check *check, const char *format, ...)
+{
+	va_list args;
+
+	if (!check->shows_progress)
+		return;
+	(void)fputs("... ", stderr);
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+}
+
+/* What happened to the record, said here since its lookup was ours. What is about the policy
+ * has findings of its own. */
+static void add_notes(struct rtls_check *check)
+{
+	const struct rtls_record *record = check->record;
+
+	for (size_t i = 0; i < record->note_count; i++)
+		if (!rtls_slice_starts(record->note[i], "MTA-STS policy of "))
+			rtls_findings_add(&check->findings,
+				RTLS_FINDING_WARNING, "note", NULL, "%.*s",
+				(int)record->note[i].size,
+				record->note[i].data);
+}
+
+static int print(struct rtls_check *check, bool json)
+{
+	int exit_status = rtls_findings_exit(&check->findings);
+
+	if (json)
+		return rtls_verb_print_json(
+			json_pack("{s:s, s:s, s:o, s:O}", "domain",
+				check->domain, "status",
+				rtls_findings_status(&check->findings),
+				"findings",
+				rtls_findings_json(&check->findings), "verdict",
+				check->verdicts),
+			exit_status);
+	rtls_findings_print(&check->findings);
+	return exit_status;
+}
+
+static int run(
+	struct rtls_check *check, const struct rtls_check_options *options)
+{
+	int exit_status = rtls_check_look_up(check);
+
+	if (exit_status != EX_OK)
+		return exit_status;
+	rtls_check_mx(check);
+	if (check->record->mx_answer != RTLS_MX_NULL &&
+		check->record->mx_answer != RTLS_MX_NXDOMAIN) {
+		rtls_check_sts(check);
+		rtls_check_tlsrpt(check);
+	}
+	add_notes(check);
+	rtls_check_verdict(check);
+	return print(check, options->json);
+}
+
+static int check_domain(
+	const char *domain, const struct rtls_check_options *options)
+{
+	struct rtls_check *check = calloc(1, sizeof(*check));
+	int exit_status = EX_OSERR;
+
+	if (check == NULL)
+		return rtls_verb_fail(EX_OSERR, "out of memory");
+	(void)snprintf(check->domain, sizeof(check->domain), "%s", domain);
+	check->now_s = (int64_t)time(NULL);
+	check->deadline_ms = now_ms() + options->timeout_ms;
+	check->shows_progress = isatty(STDERR_FILENO) != 0;
+	check->verdicts = json_object();
+	exit_status = rtls_verb_load_config(&check->config);
+	/* Nobody's mail: it is not counted. */
+	check->config.tlsrpt = false;
+	if (exit_status == EX_OK && check->verdicts != NULL)
+		exit_status = run(check, options);
+	rtls_check_look_up_free(check);
+	rtls_findings_free(&check->findings);
+	json_decref(check->verdicts);
+	free(check);
+	return exit_status;
+}
+
+/* Of an address its domain. */
+static const char *domain_of(const char *argument)
+{
+	const char *at = strrchr(argument, '@');
+
+	return at != NULL ? at + 1 : argument;
+}
+
+static bool parse_timeout(const char *text, unsigned *timeout_ms)
+{
+	unsigned long long seconds;
+
+	if (!rtls_slice_number(rtls_slice(text), TIMEOUT_MAX_S, &seconds) ||
+		seconds == 0)
+		return false;
+	*timeout_ms = (unsigned)seconds * 1000;
+	return true;
+}
+
+int rtls_verb_check(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct rtls_check_options wanted = { .timeout_ms = TIMEOUT_S * 1000 };
+	char domain[RTLS_DOMAIN_SIZE];
+	int option, exit_status;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'j')
+			wanted.json = true;
+		else if (option != 't')
+			return rtls_verb_misused("check", NULL);
+		else if (!parse_timeout(optarg, &wanted.timeout_ms))
+			return rtls_verb_misused(
+				"check", "--timeout is 1 to 3600 seconds");
+	}
+	if (argc - optind != 1)
+		return rtls_verb_misused("check", "expected one domain");
+	exit_status = rtls_verb_domain(domain_of(argv[optind]), domain);
+	return exit_status == EX_OK ? check_domain(domain, &wanted)
+				    : exit_status;
+}

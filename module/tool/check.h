@@ -1,0 +1,65 @@
+/* check.h - what the parts of `check` share: one domain being diagnosed. Not for others. */
+#ifndef RTLS_CHECK_H
+#define RTLS_CHECK_H
+
+#include "policy/exempt.h"
+#include "policy/record.h"
+#include "policy/rules.h"
+#include "policy/verdict.h"
+#include "resolve/dns.h"
+#include "resolve/resolve.h"
+#include "tool/findings.h"
+
+struct rtls_check_options {
+	bool json;
+	unsigned timeout_ms; /* for all of it */
+};
+
+/* What DNS says of one MX host, beside its record. */
+struct rtls_check_host {
+	const struct rtls_dns_query *a, *aaaa;
+	/* Only where the record has not asked: what senders must ignore. */
+	const struct rtls_dns_query *tlsa;
+};
+
+struct rtls_check {
+	struct rtls_config config; /* as in force, but for its times */
+	char domain[RTLS_DOMAIN_SIZE];
+	int64_t now_s;
+	int64_t deadline_ms;
+	bool shows_progress;
+	struct rtls_findings findings;
+	/* _mta-sts and _smtp._tls */
+	struct rtls_dns_query sts_txt, tlsrpt_txt;
+	struct rtls_dns_query *host_query;
+	size_t host_query_count;
+	struct rtls_check_host host[RTLS_MX_MAX]; /* as in the record */
+	struct rtls_resolved *resolved;
+	const struct rtls_record *record;
+	struct rtls_sts_policy policy; /* in force */
+	bool has_policy;
+	json_t *verdicts;
+};
+
+unsigned rtls_check_left_ms(const struct rtls_check *check);
+
+/* On stderr, where that is a terminal. */
+void rtls_check_progress(const struct rtls_check *check, const char *format,
+	...) RTLS_PRINTF(2, 3);
+
+/* Ask DNS and the policy host. 0, or the exit status with the error said: no lookup is
+ * possible at all. */
+RTLS_MUST_CHECK int rtls_check_look_up(struct rtls_check *check);
+void rtls_check_look_up_free(struct rtls_check *check);
+
+/* MX, its DNSSEC state, TLSA. */
+void rtls_check_mx(struct rtls_check *check);
+
+/* The STS record and policy, and the TLS-RPT record. */
+void rtls_check_sts(struct rtls_check *check);
+void rtls_check_tlsrpt(struct rtls_check *check);
+
+/* What this installation would do with mail there. */
+void rtls_check_verdict(struct rtls_check *check);
+
+#endif
