@@ -19,6 +19,8 @@ void rtls_ehlo_parse(struct rtls_slice answer, struct rtls_ehlo *ehlo)
 			ehlo->name = word;
 		else if (rtls_slice_is(word, "STARTTLS")) /* as Exim does */
 			ehlo->starttls = true;
+		else if (rtls_slice_is_nocase(word, "REQUIRETLS"))
+			ehlo->requiretls = true;
 		first = false;
 	}
 }

@@ -9,6 +9,7 @@ struct rtls_ehlo {
 	struct rtls_slice
 		name; /* what it calls itself: not checked, may be empty */
 	bool starttls;
+	bool requiretls; /* RFC 8689 section 4.1; counts inside TLS only */
 };
 
 /* answer: all lines, each "250-text" or "250 text", CR or not; borrowed. */

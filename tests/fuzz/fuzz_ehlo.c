@@ -21,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ehlo.starttls)
 		PROPERTY(memmem(data, size, "STARTTLS", 8) != NULL &&
 			 memchr(data, '\n', size) != NULL);
+	if (ehlo.requiretls)
+		PROPERTY(memchr(data, '\n', size) != NULL && size >= 15);
 	if (size > 0)
 		memcpy(longer, data, size);
 	memcpy(longer + size, offer, sizeof(offer));
