@@ -14,6 +14,11 @@
  */
 bool rtls_tlsa_is_leaf(const struct rtls_chain *chain, struct rtls_slice text);
 
+/* The same of any certificate of the chain, 0 being the leaf, for a record of that
+ * usage. */
+bool rtls_tlsa_is_about(const struct rtls_chain *chain, unsigned index,
+	unsigned usage, struct rtls_slice text);
+
 /* Does the leaf name the host, as DANE-TA(2) wants it: by a DNS-ID, or by its CN when
  * it has none? Other than MTA-STS, RFC 7672 allows the latter. */
 bool rtls_tlsa_names_host(const struct rtls_chain *chain, const char *host);

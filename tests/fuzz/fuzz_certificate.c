@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "tls/certificate.h"
 #include "tls/chain.h"
+#include "tls/dane.h"
 
 #define SEQUENCE 0x30
 
@@ -21,6 +23,29 @@ static void check_verdict(const struct rtls_chain *chain)
 		PROPERTY(*at >= ' ' && *at <= '~');
 }
 
+static void check_printable(const char *text)
+{
+	for (const char *at = text; *at != '\0'; at++)
+		PROPERTY(*at >= ' ' && *at <= '~');
+}
+
+/* What is shown to people, and the judgement by a record that is about no certificate. */
+static void check_description(const struct rtls_chain *chain)
+{
+	const struct rtls_slice record = rtls_slice("2 1 1 00");
+	struct rtls_certificate_verdict verdict;
+	struct rtls_certificate certificate;
+
+	rtls_dane_judge(chain, &record, 1, "mx.bank.example", &verdict);
+	PROPERTY(verdict.result != RTLS_RESULT_SUCCESS);
+	check_printable(verdict.text);
+	if (rtls_certificate_describe(chain, &certificate) != RTLS_OK)
+		return;
+	PROPERTY(certificate.chain_count == chain->count);
+	check_printable(certificate.names);
+	check_printable(certificate.issuer);
+}
+
 static void check_base64(struct rtls_slice input)
 {
 	struct rtls_chain chain = { .count = 0 };
@@ -35,6 +60,7 @@ static void check_base64(struct rtls_slice input)
 		PROPERTY(chain.count <= RTLS_CHAIN_MAX);
 	}
 	check_verdict(&chain);
+	check_description(&chain);
 	rtls_chain_clear(&chain);
 	PROPERTY(chain.count == 0);
 }
@@ -47,6 +73,7 @@ static void check_der(const uint8_t *data, size_t size)
 
 	PROPERTY(rtls_chain_append(&chain, &der) == RTLS_OK);
 	check_verdict(&chain);
+	check_description(&chain);
 	rtls_chain_clear(&chain);
 }
 
