@@ -63,11 +63,12 @@ static int print(struct rtls_check *check, bool json)
 
 	if (json)
 		return rtls_verb_print_json(
-			json_pack("{s:s, s:s, s:o, s:O}", "domain",
+			json_pack("{s:s, s:s, s:o, s:o, s:O}", "domain",
 				check->domain, "status",
 				rtls_findings_status(&check->findings),
 				"findings",
-				rtls_findings_json(&check->findings), "verdict",
+				rtls_findings_json(&check->findings), "hosts",
+				rtls_check_hosts_json(check), "verdict",
 				check->verdicts),
 			exit_status);
 	rtls_findings_print(&check->findings);
@@ -85,6 +86,7 @@ static int run(
 	if (check->record->mx_answer != RTLS_MX_NULL &&
 		check->record->mx_answer != RTLS_MX_NXDOMAIN) {
 		rtls_check_sts(check);
+		rtls_check_hosts(check);
 		rtls_check_tlsrpt(check);
 	}
 	add_notes(check);

@@ -7,6 +7,7 @@
 #include "policy/rules.h"
 #include "policy/verdict.h"
 #include "resolve/dns.h"
+#include "resolve/probe.h"
 #include "resolve/resolve.h"
 #include "tool/findings.h"
 
@@ -22,6 +23,8 @@ struct rtls_check_host {
 	const struct rtls_dns_query *tlsa;
 };
 
+#define RTLS_CHECK_TARGETS_MAX 64
+
 struct rtls_check {
 	struct rtls_config config; /* as in force, but for its times */
 	char domain[RTLS_DOMAIN_SIZE];
@@ -34,6 +37,12 @@ struct rtls_check {
 	struct rtls_dns_query *host_query;
 	size_t host_query_count;
 	struct rtls_check_host host[RTLS_MX_MAX]; /* as in the record */
+	struct rtls_check_host policy_host;
+	size_t target_count;
+	struct rtls_probe_target target[RTLS_CHECK_TARGETS_MAX];
+	struct rtls_probe probe[RTLS_CHECK_TARGETS_MAX];
+	size_t target_host
+		[RTLS_CHECK_TARGETS_MAX]; /* in the record, or RTLS_MX_MAX */
 	struct rtls_resolved *resolved;
 	const struct rtls_record *record;
 	struct rtls_sts_policy policy; /* in force */
@@ -58,6 +67,10 @@ void rtls_check_mx(struct rtls_check *check);
 /* The STS record and policy, and the TLS-RPT record. */
 void rtls_check_sts(struct rtls_check *check);
 void rtls_check_tlsrpt(struct rtls_check *check);
+
+/* Connect to the hosts and the policy host, and what was found there. */
+void rtls_check_hosts(struct rtls_check *check);
+json_t *rtls_check_hosts_json(const struct rtls_check *check);
 
 /* What this installation would do with mail there. */
 void rtls_check_verdict(struct rtls_check *check);

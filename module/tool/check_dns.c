@@ -117,22 +117,30 @@ static void name_queries(struct rtls_check *check)
 		name_query(&queries[count], "_25._tcp.", host, RTLS_DNS_TLSA);
 		found->tlsa = &queries[count++];
 	}
+	if (check->has_policy || check->record->txt == RTLS_TXT_VALID) {
+		struct rtls_slice domain = rtls_slice(check->domain);
+
+		name_query(&queries[count], "mta-sts.", domain, RTLS_DNS_A);
+		check->policy_host.a = &queries[count++];
+		name_query(&queries[count], "mta-sts.", domain, RTLS_DNS_AAAA);
+		check->policy_host.aaaa = &queries[count++];
+	}
 	check->host_query_count = count;
 }
 
 static enum rtls_status ask_hosts(
 	struct rtls_check *check, struct rtls_err *err)
 {
-	size_t most = QUERIES_PER_HOST * check->record->mx_count;
+	size_t most = QUERIES_PER_HOST * (check->record->mx_count + 1);
 
-	if (most == 0)
-		return RTLS_OK;
 	check->host_query = calloc(most, sizeof(*check->host_query));
 	if (check->host_query == NULL) {
 		rtls_err_set(err, "out of memory");
 		return RTLS_NO_MEMORY;
 	}
 	name_queries(check);
+	if (check->host_query_count == 0)
+		return RTLS_OK;
 	return run(check, check->host_query, check->host_query_count, err);
 }
 
