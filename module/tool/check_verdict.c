@@ -3,10 +3,11 @@
  * is flagged REQUIRETLS. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/decision.h"
 #include "store/config_file.h"
-#include "tool/check.h"
+#include "tool/check_outcome.h"
 #include "tool/exim.h"
 #include "tool/verb.h"
 
@@ -66,33 +67,97 @@ static void ask(const struct rtls_check *check, const struct site *site,
 		rtls_flags_set(&question->flags, RTLS_BY_ESMTP);
 }
 
-/* Where the site's own routers decide, and there is nowhere to send it. */
-static enum rtls_finding_level level_of(
-	const struct rtls_plan *plan, bool flagged)
+static const char *const outcome_names[] = {
+	[RTLS_OUTCOME_DELIVERED] = "delivered",
+	[RTLS_OUTCOME_RETURNED] = "returned",
+	[RTLS_OUTCOME_PUT_OFF] = "put off",
+};
+
+/* Where routing has the last word, or the site's own routers have it. */
+static bool ends_at_routing(
+	const struct rtls_plan *plan, struct rtls_check_outcome *outcome)
 {
+	if (plan->action == RTLS_DELIVER && plan->record->mx_count > 0)
+		return false;
+	outcome->outcome = plan->action == RTLS_FAIL ? RTLS_OUTCOME_RETURNED
+						     : RTLS_OUTCOME_PUT_OFF;
 	if (plan->action != RTLS_DELIVER)
-		return flagged ? RTLS_FINDING_WARNING : RTLS_FINDING_BAD;
-	switch (plan->record->mx_answer) {
-	case RTLS_MX_HOSTS:
-	case RTLS_MX_IMPLICIT:
-		return RTLS_FINDING_GOOD;
-	case RTLS_MX_NULL:
-		return RTLS_FINDING_WARNING;
-	case RTLS_MX_NXDOMAIN:
-		return RTLS_FINDING_BAD;
-	case RTLS_MX_UNKNOWN:
-	case RTLS_MX_FAILED:
-		break;
-	}
-	return RTLS_FINDING_UNKNOWN;
+		return true;
+	if (plan->record->mx_answer == RTLS_MX_NULL ||
+		plan->record->mx_answer == RTLS_MX_NXDOMAIN)
+		outcome->outcome = RTLS_OUTCOME_RETURNED;
+	else
+		outcome->is_unknown = true;
+	(void)snprintf(outcome->text, sizeof(outcome->text),
+		"the site's own routers decide");
+	return true;
 }
 
-static void judge(
-	struct rtls_check *check, const struct site *site, bool flagged)
+static enum rtls_finding_level level_of(const struct rtls_plan *plan,
+	const struct rtls_check_outcome *outcome, bool flagged)
 {
-	static const char *const outcomes[] = { [RTLS_DELIVER] = "delivered",
-		[RTLS_FAIL] = "returned",
-		[RTLS_DEFER] = "put off" };
+	if (outcome->outcome == RTLS_OUTCOME_DELIVERED)
+		return RTLS_FINDING_GOOD;
+	if (outcome->is_unknown)
+		return RTLS_FINDING_UNKNOWN;
+	return flagged || plan->record->mx_answer == RTLS_MX_NULL
+		       ? RTLS_FINDING_WARNING
+		       : RTLS_FINDING_BAD;
+}
+
+struct answer {
+	const char *topic;
+	enum rtls_finding_level level;
+	const struct rtls_plan *plan;
+	const char *line;
+	const struct rtls_check_outcome *outcome;
+};
+
+static void add_findings(struct rtls_check *check, const struct answer *answer)
+{
+	const struct rtls_check_outcome *outcome = answer->outcome;
+	struct rtls_findings *findings = &check->findings;
+
+	rtls_findings_add(findings, answer->level, answer->topic, NULL, "%s",
+		answer->line);
+	for (size_t i = 0; i < outcome->refused_count; i++)
+		rtls_findings_add(findings,
+			answer->level == RTLS_FINDING_GOOD
+				? RTLS_FINDING_WARNING
+				: answer->level,
+			answer->topic, NULL, "%s", outcome->refused[i]);
+	if (outcome->host.size > 0)
+		rtls_findings_add(findings, answer->level, answer->topic, NULL,
+			"delivered to %.*s, %s", (int)outcome->host.size,
+			outcome->host.data,
+			outcome->is_tls ? "over TLS" : "in clear");
+	else if (outcome->text[0] != '\0')
+		rtls_findings_add(findings, answer->level, answer->topic, NULL,
+			"%s: %s", outcome_names[outcome->outcome],
+			outcome->text);
+}
+
+static void add_json(struct rtls_check *check, const struct answer *answer)
+{
+	const struct rtls_check_outcome *outcome = answer->outcome;
+	json_t *refused = json_array();
+
+	for (size_t i = 0; i < outcome->refused_count && refused != NULL; i++)
+		(void)json_array_append_new(
+			refused, json_string(outcome->refused[i]));
+	if (json_object_set_new(check->verdicts, answer->topic,
+		    json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:o}", "outcome",
+			    outcome_names[outcome->outcome], "class",
+			    rtls_class_name(answer->plan->class), "line",
+			    answer->line, "host", rtls_verb_json(outcome->host),
+			    "text", outcome->text, "tls", (int)outcome->is_tls,
+			    "refused", refused)) != 0)
+		check->findings.is_cut = true;
+}
+
+static void judge(struct rtls_check *check, const struct site *site,
+	bool flagged, struct rtls_check_outcome *outcome)
+{
 	struct rtls_question question;
 	struct rtls_plan plan;
 	struct rtls_decision decision = {
@@ -102,7 +167,9 @@ static void judge(
 		.exemptions = &site->exemptions,
 		.now_s = check->now_s,
 	};
-	const char *topic = flagged ? "flagged" : "ordinary";
+	struct answer answer = { .topic = flagged ? "flagged" : "ordinary",
+		.plan = &plan,
+		.outcome = outcome };
 	char line[LINE_SIZE];
 	struct rtls_text out;
 
@@ -110,26 +177,29 @@ static void judge(
 	rtls_verdict_route(&question, &plan);
 	rtls_text_init(&out, line, sizeof(line));
 	rtls_decision_format(&decision, &out);
-	rtls_findings_add(&check->findings, level_of(&plan, flagged), topic,
-		NULL, "%s", line);
-	if (check->verdicts != NULL &&
-		json_object_set_new(check->verdicts, topic,
-			json_pack("{s:s, s:s, s:s}", "outcome",
-				outcomes[plan.action], "class",
-				rtls_class_name(plan.class), "line", line)) !=
-			0)
+	answer.line = line;
+	memset(outcome, 0, sizeof(*outcome));
+	if (!ends_at_routing(&plan, outcome) &&
+		rtls_check_outcome(check, &plan, outcome) != RTLS_OK) {
 		check->findings.is_cut = true;
+		return;
+	}
+	answer.level = level_of(&plan, outcome, flagged);
+	add_findings(check, &answer);
+	add_json(check, &answer);
 }
 
 void rtls_check_verdict(struct rtls_check *check)
 {
 	struct site *site = calloc(1, sizeof(*site));
+	struct rtls_check_outcome *outcome = calloc(1, sizeof(*outcome));
 
-	if (site == NULL)
+	if (site == NULL || outcome == NULL)
 		check->findings.is_cut = true;
 	else if (read_site(check, site)) {
-		judge(check, site, false);
-		judge(check, site, true);
+		judge(check, site, false, outcome);
+		judge(check, site, true, outcome);
 	}
 	free(site);
+	free(outcome);
 }

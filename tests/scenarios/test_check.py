@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from sender import SPOOL
+from test_dane import PRIVATE, add_host, tlsa
 
 GOOD, BAD, UNKNOWN = 0, 1, 75
 
@@ -149,6 +150,139 @@ def test_tlsa_behind_what_is_not_signed(site):
         "good.dane.example: TLSA records, which nobody uses: the MX answer is not signed"]
 
 
+# --- the hosts --------------------------------------------------------------------
+
+@pytest.mark.parametrize("domain, status, topic, level, text", [
+    ("enforce", GOOD, "host", "good", 'good.mail.example [192.0.2.11]: "192.0.2.11 ESMTP lab"'),
+    ("ipv6", GOOD, "host", "good", 'v6.mail.example [2001:db8::11]: "2001:db8::11 ESMTP lab"'),
+    ("enforce-down", BAD, "host", "bad",
+     "down.smtp.example [192.0.2.40]: cannot be reached: Connection refused"),
+    ("nopolicy-notls", GOOD, "starttls", "warning",
+     "notls.mail.example [192.0.2.17]: STARTTLS is not offered"),
+    ("enforce-notls", BAD, "starttls", "bad",
+     "notls.mail.example [192.0.2.17]: STARTTLS is not offered"),
+    ("enforce-4xx", BAD, "starttls", "bad", "4xx.smtp.example [192.0.2.34]: STARTTLS is answered "
+     'by "454 4.7.0 TLS not available now"'),
+    ("enforce-requiretls", GOOD, "requiretls", "good",
+     "requiretls.smtp.example [192.0.2.38]: offered inside TLS"),
+    ("enforce", GOOD, "requiretls", "warning", "good.mail.example [192.0.2.11]: not offered"),
+    ("dane-good", GOOD, "dane", "good",
+     "good.dane.example [192.0.2.21]: the certificate fits a TLSA record"),
+    ("dane-bad", BAD, "dane", "bad", "bad.dane.example [192.0.2.22]: the certificate fits no TLSA "
+     "record: DANE validation failed"),
+    ("policyloopback", BAD, "policy-host", "bad", "mta-sts.policyloopback.example [127.0.0.80]: "
+     "a private or reserved address, not looked at"),
+])
+def test_host(site, domain, status, topic, level, text):
+    found = check(site, f"{domain}.example")
+    assert text in found.of(topic, level)
+    assert found.status == status
+
+
+@pytest.mark.parametrize("domain, level, text", [
+    ("enforce", "good", "good: for good.mail.example, issued by CN=Lab Issuing CA, expires "),
+    ("enforce-expired", "bad", "certificate expired "),
+    ("enforce-notyet", "bad", "certificate not valid before "),
+    ("enforce-selfsigned", "bad", "certificate self-signed (certificate-not-trusted): "),
+    ("enforce-unknownca", "bad", "certificate not signed by a trusted CA "),
+    ("enforce-wrongname", "bad", "certificate is for other.mail.example, not for "
+     "wrongname.mail.example (certificate-host-mismatch): "),
+    ("enforce-cnonly", "bad", "certificate has no DNS name (certificate-host-mismatch): "),
+    ("nopolicy-selfsigned", "warning", "certificate self-signed (certificate-not-trusted): "),
+    ("dane-good", "good", "certificate self-signed (certificate-not-trusted), which DANE makes up "
+     "for: "),
+    ("dane-sts", "bad", "certificate self-signed (certificate-not-trusted): "),
+])
+def test_certificate(site, domain, level, text):
+    found = check(site, f"{domain}.example").of("certificate")
+    assert len(found) == 1 and found[0].split("]: ", 1)[1].startswith(text)
+    assert check(site, f"{domain}.example").of("certificate", level) == found
+
+
+def test_anchor_in_the_chain(site):
+    """DANE-TA, of a CA that nobody else knows."""
+    site.lab.set_mx("dane-good.example", ["10 ta.dane.example"])
+    for parameters, level in (("2 0 1", "good"), ("2 1 1", "good"), ("1 1 1", None)):
+        add_host(site, "ta.dane.example", PRIVATE, tlsa(site, parameters, PRIVATE, 1))
+        found = check(site, "dane-good.example")
+        assert len(found.of("dane", level)) == (1 if level else 0)
+    add_host(site, "ta.dane.example", PRIVATE, "2 0 1 " + "0" * 64)
+    assert len(check(site, "dane-good.example").of("dane", "bad")) == 1
+
+
+def test_old_tls_and_requiretls_in_clear(site):
+    site.lab.set_behaviour("192.0.2.36", "good", requiretls="both", max_tls="1.2")
+    found = check(site, "enforce-scripted.example")
+    assert found.answer["hosts"][-1]["tls"] == "TLS1.2"
+    assert found.of("requiretls") == ["s6.smtp.example [192.0.2.36]: offered inside TLS",
+                                      "s6.smtp.example [192.0.2.36]: offered in clear"]
+    assert found.status == BAD
+
+
+@pytest.mark.parametrize("behaviour, changes, topic, text", [
+    ("banner-554", {}, "host", 'the connection is answered by "554 5.3.2 192.0.2.36 no mail here"'),
+    ("good", {"banner": "SSH-2.0-x"}, "host", 'not an SMTP reply (found "SSH-2.0-x\\x0d\\x0a")'),
+    ("good", {"banner": "220 \x1b[31m"}, "host", '"\\x1b[31m"'),
+    ("starttls-close", {}, "starttls", "TLS"),
+    ("starttls-garbage", {}, "starttls", ""),  # behind the answer, or read as TLS
+    ("starttls-abort", {}, "starttls", "TLS alert: "),
+    ("starttls-inject", {}, "starttls", "data in clear behind the answer to STARTTLS"),
+    ("good", {"ehlo_inside": "502 no"}, "tls", 'inside TLS: EHLO is answered by "502 no"'),
+    ("good", {"ehlo_inside": "close"}, "tls", "inside TLS: the connection was closed"),
+])
+def test_odd_host(site, behaviour, changes, topic, text):
+    site.lab.set_behaviour("192.0.2.36", behaviour, **changes)
+    found = check(site, "enforce-scripted.example").of(topic)
+    assert any(line.startswith("s6.smtp.example [192.0.2.36]: ") and text in line
+               for line in found), found
+
+
+def test_stall(site):
+    """A host that says nothing takes its time, and no other's."""
+    site.lab.set_behaviour("192.0.2.36", "stall-after-starttls")
+    found = check(site, "--timeout", "3", "enforce-scripted.example")
+    assert found.status == BAD
+    assert found.of("starttls", "bad") == ["s6.smtp.example [192.0.2.36]: no answer in time"]
+    assert found.answer["verdict"]["ordinary"]["outcome"] == "put off"
+
+
+def test_silent_dns(site):
+    found = check(site, "--timeout", "8", "silent.example")
+    assert found.status == UNKNOWN
+
+
+def test_private_hosts_are_not_looked_at(site):
+    site.lab.set_rrset("good.mail.example", "A", ["127.0.0.1", "192.0.2.11"])
+    found = check(site, "nopolicy.example")
+    assert found.of("host", "bad") == [
+        "good.mail.example [127.0.0.1]: a private or reserved address, not looked at"]
+    assert [host["address"] for host in found.answer["hosts"]] == ["192.0.2.11"]
+
+
+def test_one_address_of_two(site):
+    """Mail gets there, and slowly."""
+    site.lab.set_rrset("good.mail.example", "A", ["192.0.2.99", "192.0.2.11"])
+    found = check(site, "nopolicy.example")
+    assert found.of("host", "warning") == [
+        "good.mail.example [192.0.2.99]: cannot be reached: Connection refused"]
+    assert found.answer["verdict"]["ordinary"]["outcome"] == "delivered"
+
+
+def test_host_without_address(site):
+    site.lab.set_mx("nopolicy.example", ["10 no-such.mail.example"])
+    found = check(site, "nopolicy.example")
+    assert found.of("host", "bad") == ["no-such.mail.example: no address"]
+    assert found.answer["verdict"]["ordinary"]["outcome"] == "put off"
+
+
+def test_trust_store_that_is_not_there(site):
+    """Ours, and nobody is accused of it."""
+    site.configure(ca_file="/nonexistent")
+    found = check(site, "nopolicy.example")
+    assert found.status == UNKNOWN
+    assert "/nonexistent: no such file" in found.of("certificate", "unknown")[0]
+
+
 # --- the verdict ----------------------------------------------------------------
 
 @pytest.mark.parametrize("domain, ordinary, flagged", [
@@ -175,6 +309,35 @@ def test_verdict_is_what_the_log_says(site):
     line = check(site, "enforce.example").answer["verdict"]["ordinary"]["line"]
     site.lab.send("alice@lab.example", ["bob@enforce.example"])
     assert f" requiretls: {line}\n" in site.log()
+
+
+# Every way of being good or bad that a delivery depends on.
+DOMAINS = [
+    "nopolicy", "nopolicy-selfsigned", "nopolicy-notls", "ipv6", "implicit", "nullmx", "no-such",
+    "enforce", "enforce-expired", "enforce-notyet", "enforce-selfsigned", "enforce-wrongname",
+    "enforce-cnonly", "enforce-unknownca", "enforce-notls", "enforce-close", "enforce-garbage",
+    "enforce-4xx", "enforce-down", "enforce-mismatch", "enforce-allmismatch", "enforce-fallback",
+    "enforce-badfirst", "testing", "testing-selfsigned", "none", "policy404", "policycert",
+    "secure", "secure-selfsigned", "dane-good", "dane-bad", "dane-notlsa", "dane-sts",
+    "dane-bad-sts", "tlsafail", "bogus"]
+
+
+@pytest.mark.parametrize("kind, tag", [("ordinary", ""), ("flagged", "+requiretls")])
+def test_verdict_is_what_happens(site, kind, tag):
+    """Mail to each of them goes as the check has said."""
+    said = {name: check(site, f"{name}.example").answer["verdict"][kind]["outcome"]
+            for name in DOMAINS}
+    for name in DOMAINS:
+        site.lab.send("alice@lab.example", [f"bob{tag}@{name}.example"], body=f"MARK-{name}-")
+        site.lab.settle()
+        site.forget_retries()  # of a host that several of them have
+    # What is to come back comes back with the second run at the latest, on an Exim without patches.
+    site.lab.run_queue()
+    waits = {address.split("@")[1].removesuffix(".example")
+             for queued in site.lab.queue() for address in queued.recipients}
+    happened = {name: "delivered" if site.lab.body_seen(f"MARK-{name}-")
+                else "put off" if name in waits else "returned" for name in DOMAINS}
+    assert happened == said
 
 
 def test_verdict_knows_rules_and_exemptions(site):
