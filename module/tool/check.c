@@ -57,11 +57,23 @@ static void add_notes(struct rtls_check *check)
 				record->note[i].data);
 }
 
-static int print(struct rtls_check *check, bool json)
+static int print_self(struct rtls_check *check)
+{
+	return rtls_verb_print_json(
+		json_pack("{s:s, s:o}", "status",
+			rtls_findings_status(&check->findings), "findings",
+			rtls_findings_json(&check->findings)),
+		rtls_findings_exit(&check->findings));
+}
+
+static int print(
+	struct rtls_check *check, const struct rtls_check_options *options)
 {
 	int exit_status = rtls_findings_exit(&check->findings);
 
-	if (json)
+	if (options->json && options->self)
+		return print_self(check);
+	if (options->json)
 		return rtls_verb_print_json(
 			json_pack("{s:s, s:s, s:o, s:o, s:O}", "domain",
 				check->domain, "status",
@@ -75,13 +87,8 @@ static int print(struct rtls_check *check, bool json)
 	return exit_status;
 }
 
-static int run(
-	struct rtls_check *check, const struct rtls_check_options *options)
+static void judge_receiver(struct rtls_check *check)
 {
-	int exit_status = rtls_check_look_up(check);
-
-	if (exit_status != EX_OK)
-		return exit_status;
 	rtls_check_mx(check);
 	if (check->record->mx_answer != RTLS_MX_NULL &&
 		check->record->mx_answer != RTLS_MX_NXDOMAIN) {
@@ -91,7 +98,19 @@ static int run(
 	}
 	add_notes(check);
 	rtls_check_verdict(check);
-	return print(check, options->json);
+}
+
+static int run(
+	struct rtls_check *check, const struct rtls_check_options *options)
+{
+	int exit_status = options->self ? rtls_check_self(check, options)
+					: rtls_check_look_up(check);
+
+	if (exit_status != EX_OK)
+		return exit_status;
+	if (!options->self)
+		judge_receiver(check);
+	return print(check, options);
 }
 
 static int check_domain(
@@ -109,7 +128,7 @@ static int check_domain(
 	check->verdicts = json_object();
 	exit_status = rtls_verb_load_config(&check->config);
 	/* Nobody's mail: it is not counted. */
-	check->config.tlsrpt = false;
+	check->config.tlsrpt = check->config.tlsrpt && options->self;
 	if (exit_status == EX_OK && check->verdicts != NULL)
 		exit_status = run(check, options);
 	rtls_check_look_up_free(check);
@@ -138,29 +157,67 @@ static bool parse_timeout(const char *text, unsigned *timeout_ms)
 	return true;
 }
 
+/* False: that is no use of it, said. */
+static bool parse_option(int option, struct rtls_check_options *wanted)
+{
+	switch (option) {
+	case 'j':
+		wanted->json = true;
+		return true;
+	case 't':
+		if (parse_timeout(optarg, &wanted->timeout_ms))
+			return true;
+		(void)rtls_verb_misused(
+			"check", "--timeout is 1 to 3600 seconds");
+		return false;
+	case 's':
+		wanted->self = true;
+		return true;
+	case 'g':
+		wanted->good = optarg;
+		return true;
+	case 'b':
+		wanted->broken = optarg;
+		return true;
+	default:
+		(void)rtls_verb_misused("check", NULL);
+		return false;
+	}
+}
+
+static const char *misuse(
+	const struct rtls_check_options *wanted, int arguments)
+{
+	if (wanted->self)
+		return arguments == 0 ? NULL : "--self takes no domain";
+	if (wanted->good != NULL || wanted->broken != NULL)
+		return "--good and --broken go with --self";
+	return arguments == 1 ? NULL : "expected one domain";
+}
+
 int rtls_verb_check(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "self", no_argument, NULL, 's' },
+		{ "good", required_argument, NULL, 'g' },
+		{ "broken", required_argument, NULL, 'b' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct rtls_check_options wanted = { .timeout_ms = TIMEOUT_S * 1000 };
-	char domain[RTLS_DOMAIN_SIZE];
-	int option, exit_status;
+	char domain[RTLS_DOMAIN_SIZE] = "";
+	int option, exit_status = EX_OK;
+	const char *why;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'j')
-			wanted.json = true;
-		else if (option != 't')
-			return rtls_verb_misused("check", NULL);
-		else if (!parse_timeout(optarg, &wanted.timeout_ms))
-			return rtls_verb_misused(
-				"check", "--timeout is 1 to 3600 seconds");
-	}
-	if (argc - optind != 1)
-		return rtls_verb_misused("check", "expected one domain");
-	exit_status = rtls_verb_domain(domain_of(argv[optind]), domain);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!parse_option(option, &wanted))
+			return EX_USAGE;
+	why = misuse(&wanted, argc - optind);
+	if (why != NULL)
+		return rtls_verb_misused("check", why);
+	if (!wanted.self)
+		exit_status = rtls_verb_domain(domain_of(argv[optind]), domain);
 	return exit_status == EX_OK ? check_domain(domain, &wanted)
 				    : exit_status;
 }

@@ -11,9 +11,17 @@
 #include "resolve/resolve.h"
 #include "tool/findings.h"
 
+#define RTLS_CHECK_SELECTORS_MAX 8
+
 struct rtls_check_options {
 	bool json;
 	unsigned timeout_ms; /* for all of it */
+	bool self;           /* this installation, not a domain */
+	const char *good;    /* a name that is signed, and one whose */
+	const char *broken;  /* signatures are broken */
+	bool own;            /* more, for whose domain it is */
+	size_t selector_count;
+	const char *selector[RTLS_CHECK_SELECTORS_MAX]; /* of DKIM */
 };
 
 /* What DNS says of one MX host, beside its record. */
@@ -49,6 +57,10 @@ struct rtls_check {
 	bool has_policy;
 	json_t *verdicts;
 };
+
+/* Findings about this installation. 0, or the exit status with the error said. */
+RTLS_MUST_CHECK int rtls_check_self(
+	struct rtls_check *check, const struct rtls_check_options *options);
 
 unsigned rtls_check_left_ms(const struct rtls_check *check);
 

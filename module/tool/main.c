@@ -37,9 +37,16 @@ static const struct verb verbs[] = {
 		rtls_verb_resolve, POWER_USER, NULL },
 	{ "check", "diagnose a domain as a receiver of mail",
 		"check [--json] [--timeout SECONDS] DOMAIN|ADDRESS\n"
+		"       exim-requiretls check --self [--good NAME] "
+		"[--broken NAME] [--json] [--timeout SECONDS]\n"
 		"\n"
 		"  --json     print JSON\n"
 		"  --timeout  take at most so long, default 60\n"
+		"  --self     look at this installation instead\n"
+		"  --good     a name that is signed with DNSSEC, default "
+		"ietf.org\n"
+		"  --broken   one whose signatures are broken, default "
+		"dnssec-failed.org\n"
 		"\n"
 		"A line per finding: good, warning, bad or unknown. Exit "
 		"status 0: nothing is\n"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sender import SPOOL
+from sender import SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
 
 GOOD, BAD, UNKNOWN = 0, 1, 75
@@ -353,6 +353,93 @@ def test_rules_with_a_mistake(site):
     assert found.status == BAD and "line 1" in found.of("site", "bad")[0]
 
 
+# --- this installation --------------------------------------------------------------
+
+CRON = "/etc/cron.d/exim-requiretls"
+SELF = ("--self", "--good", "secure.example", "--broken", "bogus.example")
+
+
+def test_self(site):
+    """The lab's site is in order, with no more than a warning of its clock."""
+    site.program("resolve", "enforce.example")
+    found = check(site, *SELF)
+    assert found.status == GOOD, found.answer
+    topics = ["config", "rules", "spool", "trust-store", "clock", "resolver", "libc", "exim",
+              "timer"]
+    assert {finding["topic"] for finding in found.answer["findings"]} == set(topics)
+    assert {topic for topic, _ in found.all("warning")} <= {"clock"}
+    assert found.of("spool") == [f"{SPOOL} belongs to Debian-exim, mode 0750"]
+    assert found.of("resolver", "good") == [
+        "secure.example is signed, and that is seen (secure)",
+        "bogus.example has broken signatures, and is refused"]
+
+
+@pytest.mark.parametrize("good, broken, level, text", [
+    ("nopolicy.example", "bogus.example", "bad", "nopolicy.example is signed, and counts as insecure"),
+    ("bogus.example", "bogus.example", "bad", "bogus.example is signed, and counts as bogus"),
+    ("secure.example", "secure.example", "bad",
+     "secure.example has broken signatures, and is taken for good"),
+    ("no-such.example", "bogus.example", "unknown", "no-such.example does not exist"),
+    ("secure.example", "no-such.example", "unknown", "no-such.example does not exist"),
+    ("servfail.example", "bogus.example", "unknown",
+     "servfail.example could not be looked up: upstream says SERVFAIL"),
+])
+def test_self_resolver(site, good, broken, level, text):
+    found = check(site, "--self", "--good", good, "--broken", broken)
+    assert text in found.of("resolver", level)
+    assert found.status != GOOD
+
+
+def test_self_resolver_without_dnssec(site):
+    site.lab.set_resolver(world.RESOLVER_NO_DNSSEC)
+    found = check(site, *SELF)
+    assert found.status == BAD
+    assert "it cannot do DNSSEC: every answer counts as insecure" in found.of("resolver", "bad")
+    assert found.of("libc", "bad") == ["Exim does not see that secure.example is signed"]
+
+
+@pytest.mark.parametrize("command, topic, level, text", [
+    (["chown", "daemon", SPOOL], "spool", "bad", " belongs to user 1, not to Debian-exim"),
+    (["chmod", "0755", SPOOL], "spool", "bad", " has mode 0755: others may read or write it"),
+    (["rm", "-rf", SPOOL], "spool", "warning", " is not there yet"),
+    (["mv", CRON, f"{CRON}.away"], "timer", "bad", f"no {CRON}"),
+    (["chmod", "0600", "/etc/exim4/requiretls.rules"], "rules", "bad", "Permission denied"),
+])
+def test_self_files(site, command, topic, level, text):
+    site.program("resolve", "enforce.example")
+    site.lab.exec(command)
+    try:
+        found = check(site, *SELF)
+    finally:
+        site.lab.exec(["rm", "-rf", SPOOL])
+        if topic == "timer":
+            site.lab.exec(["mv", f"{CRON}.away", CRON])
+    assert text in found.of(topic, level)[0]
+
+
+@pytest.mark.parametrize("keys, topic, level, text", [
+    ({"ca_file": "/nonexistent"}, "trust-store", "bad", "/nonexistent: "),
+    ({"ca_file": "/etc/passwd"}, "trust-store", "bad", "/etc/passwd: no certificate in it"),
+    ({"trust_anchor": "/nonexistent"}, "resolver", "bad", "/nonexistent"),
+    ({"requiretls": "enforce"}, "exim", "bad", "it lacks the REQUIRETLS patches: flagged mail is "
+     "returned"),
+    ({"sendmail": "/bin/true"}, "exim", "unknown", "/bin/true -bV gave no version"),
+    ({"exempt": "/nonexistent"}, "exempt", "bad", "/nonexistent"),
+])
+def test_self_configuration(site, keys, topic, level, text):
+    site.configure(**keys)
+    found = check(site, *SELF)
+    assert text in found.of(topic, level)[0]
+    assert found.status != GOOD
+
+
+def test_self_without_a_configuration_that_counts(site):
+    """Its mistake is said as always; there is no user to become."""
+    site.lab.write_etc("requiretls.conf", "nonsense = 1\n")
+    done = site.program("check", *SELF, check=False)
+    assert done.returncode == 78 and "line 1" in done.stderr
+
+
 # --- the program ------------------------------------------------------------------
 
 def test_for_people(site):
@@ -379,7 +466,8 @@ def test_without_a_spool(site):
 
 
 @pytest.mark.parametrize("args", [[], ["a.example", "b.example"], ["--timeout", "0", "a.example"],
-                                  ["--timeout", "x", "a.example"], ["--nonsense", "a.example"]])
+                                  ["--timeout", "x", "a.example"], ["--nonsense", "a.example"],
+                                  ["--self", "a.example"], ["--good", "a.example", "b.example"]])
 def test_misuse(site, args):
     assert site.program("check", *args, check=False).returncode == 64
 
