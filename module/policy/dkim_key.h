@@ -1,0 +1,27 @@
+/* dkim_key.h - the TXT record at <selector>._domainkey.<domain> (RFC 6376 section 3.6.1, RFC
+ * 8463). Pure: no allocation, no I/O, safe on any bytes. */
+#ifndef RTLS_DKIM_KEY_H
+#define RTLS_DKIM_KEY_H
+
+#include "slice.h"
+#include "status.h"
+
+enum rtls_dkim_type {
+	RTLS_DKIM_RSA,
+	RTLS_DKIM_ED25519,
+};
+
+struct rtls_dkim_key {
+	enum rtls_dkim_type type;
+	/* p: base64, blanks may stand in it; empty: the key was revoked. Borrowed. */
+	struct rtls_slice key;
+	bool is_testing; /* t=y: receivers treat a failure as no signature */
+	bool has_mail;   /* s allows mail, */
+	bool has_tlsrpt; /* and TLS reports (RFC 8460 section 3) */
+};
+
+/* RTLS_INVALID: receivers take it for no key; err says why, key is untouched. */
+RTLS_MUST_CHECK enum rtls_status rtls_dkim_key_parse(struct rtls_slice text,
+	struct rtls_dkim_key *key, struct rtls_err *err);
+
+#endif
