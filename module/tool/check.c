@@ -87,7 +87,8 @@ static int print(
 	return exit_status;
 }
 
-static void judge_receiver(struct rtls_check *check)
+static void judge_receiver(
+	struct rtls_check *check, const struct rtls_check_options *options)
 {
 	rtls_check_mx(check);
 	if (check->record->mx_answer != RTLS_MX_NULL &&
@@ -96,6 +97,8 @@ static void judge_receiver(struct rtls_check *check)
 		rtls_check_hosts(check);
 		rtls_check_tlsrpt(check);
 	}
+	if (options->own)
+		rtls_check_own(check, options);
 	add_notes(check);
 	rtls_check_verdict(check);
 }
@@ -109,7 +112,7 @@ static int run(
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (!options->self)
-		judge_receiver(check);
+		judge_receiver(check, options);
 	return print(check, options);
 }
 
@@ -124,6 +127,7 @@ static int check_domain(
 	(void)snprintf(check->domain, sizeof(check->domain), "%s", domain);
 	check->now_s = (int64_t)time(NULL);
 	check->deadline_ms = now_ms() + options->timeout_ms;
+	check->is_own = options->own;
 	check->shows_progress = isatty(STDERR_FILENO) != 0;
 	check->verdicts = json_object();
 	exit_status = rtls_verb_load_config(&check->config);
@@ -179,6 +183,16 @@ static bool parse_option(int option, struct rtls_check_options *wanted)
 	case 'b':
 		wanted->broken = optarg;
 		return true;
+	case 'o':
+		wanted->own = true;
+		return true;
+	case 'd':
+		if (wanted->selector_count < RTLS_CHECK_SELECTORS_MAX) {
+			wanted->selector[wanted->selector_count++] = optarg;
+			return true;
+		}
+		(void)rtls_verb_misused("check", "too many selectors");
+		return false;
 	default:
 		(void)rtls_verb_misused("check", NULL);
 		return false;
@@ -189,9 +203,13 @@ static const char *misuse(
 	const struct rtls_check_options *wanted, int arguments)
 {
 	if (wanted->self)
-		return arguments == 0 ? NULL : "--self takes no domain";
+		return arguments == 0 && !wanted->own
+			       ? NULL
+			       : "--self takes no domain";
 	if (wanted->good != NULL || wanted->broken != NULL)
 		return "--good and --broken go with --self";
+	if (wanted->selector_count > 0 && !wanted->own)
+		return "--selector goes with --own";
 	return arguments == 1 ? NULL : "expected one domain";
 }
 
@@ -203,6 +221,8 @@ int rtls_verb_check(int argc, char **argv)
 		{ "self", no_argument, NULL, 's' },
 		{ "good", required_argument, NULL, 'g' },
 		{ "broken", required_argument, NULL, 'b' },
+		{ "own", no_argument, NULL, 'o' },
+		{ "selector", required_argument, NULL, 'd' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct rtls_check_options wanted = { .timeout_ms = TIMEOUT_S * 1000 };

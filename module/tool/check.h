@@ -39,6 +39,7 @@ struct rtls_check {
 	int64_t now_s;
 	int64_t deadline_ms;
 	bool shows_progress;
+	bool is_own; /* a certificate that ends soon is worse */
 	struct rtls_findings findings;
 	/* _mta-sts and _smtp._tls */
 	struct rtls_dns_query sts_txt, tlsrpt_txt;
@@ -51,6 +52,9 @@ struct rtls_check {
 	struct rtls_probe probe[RTLS_CHECK_TARGETS_MAX];
 	size_t target_host
 		[RTLS_CHECK_TARGETS_MAX]; /* in the record, or RTLS_MX_MAX */
+	/* What was in the cache before, when is_own; or NULL. */
+	char *before_text;
+	struct rtls_record *before;
 	struct rtls_resolved *resolved;
 	const struct rtls_record *record;
 	struct rtls_sts_policy policy; /* in force */
@@ -72,6 +76,14 @@ void rtls_check_progress(const struct rtls_check *check, const char *format,
  * possible at all. */
 RTLS_MUST_CHECK int rtls_check_look_up(struct rtls_check *check);
 void rtls_check_look_up_free(struct rtls_check *check);
+
+/* Some queries more. */
+RTLS_MUST_CHECK enum rtls_status rtls_check_ask(struct rtls_check *check,
+	struct rtls_dns_query *queries, size_t count, struct rtls_err *err);
+
+/* What its owner needs besides. */
+void rtls_check_own(
+	struct rtls_check *check, const struct rtls_check_options *options);
 
 /* MX, its DNSSEC state, TLSA. */
 void rtls_check_mx(struct rtls_check *check);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/sts_record.h"
+#include "store/cache.h"
 #include "tool/check.h"
 #include "tool/verb.h"
 
@@ -19,7 +20,7 @@ static void name_query(struct rtls_dns_query *query, const char *prefix,
 	query->type = type;
 }
 
-static enum rtls_status run(struct rtls_check *check,
+enum rtls_status rtls_check_ask(struct rtls_check *check,
 	struct rtls_dns_query *queries, size_t count, struct rtls_err *err)
 {
 	struct rtls_dns *dns = NULL;
@@ -52,7 +53,7 @@ static enum rtls_status ask_texts(
 	}
 	name_query(&queries[0], "_mta-sts.", domain, RTLS_DNS_TXT);
 	name_query(&queries[1], "_smtp._tls.", domain, RTLS_DNS_TXT);
-	status = run(check, queries, 2, err);
+	status = rtls_check_ask(check, queries, 2, err);
 	/* Their storage goes along. */
 	check->sts_txt = queries[0];
 	check->tlsrpt_txt = queries[1];
@@ -141,7 +142,21 @@ static enum rtls_status ask_hosts(
 	name_queries(check);
 	if (check->host_query_count == 0)
 		return RTLS_OK;
-	return run(check, check->host_query, check->host_query_count, err);
+	return rtls_check_ask(
+		check, check->host_query, check->host_query_count, err);
+}
+
+/* What nobody can read, or what is not there, is nothing to compare with. */
+static void read_before(struct rtls_check *check)
+{
+	check->before_text = malloc(RTLS_RECORD_SIZE_MAX + 1);
+	check->before = malloc(sizeof(*check->before));
+	if (check->before_text != NULL && check->before != NULL &&
+		rtls_cache_get(check->config.spool, check->domain,
+			check->before_text, check->before, NULL) == RTLS_OK)
+		return;
+	free(check->before);
+	check->before = NULL;
 }
 
 int rtls_check_look_up(struct rtls_check *check)
@@ -150,6 +165,8 @@ int rtls_check_look_up(struct rtls_check *check)
 	enum rtls_status status;
 
 	rtls_check_progress(check, "asking DNS and the policy host");
+	if (check->is_own)
+		read_before(check);
 	status = ask_texts(check, &err);
 	if (status == RTLS_OK)
 		status = resolve(check, &err);
@@ -167,5 +184,7 @@ void rtls_check_look_up_free(struct rtls_check *check)
 	for (size_t i = 0; i < check->host_query_count; i++)
 		rtls_dns_query_free(&check->host_query[i]);
 	free(check->host_query);
+	free(check->before);
+	free(check->before_text);
 	rtls_resolved_free(check->resolved);
 }

@@ -10,6 +10,8 @@
 #define ADDRESSES_MAX 4 /* of a host and family */
 #define DAY_S         86400
 #define SOON_DAYS     14
+#define OWN_SOON_DAYS 21
+#define OWN_LAST_DAYS 7
 #define LABEL_SIZE    (RTLS_DOMAIN_SIZE + RTLS_PROBE_ADDRESS_SIZE + 4)
 
 /* --- whom to look at ------------------------------------------------------------- */
@@ -210,20 +212,28 @@ static void describe(const struct subject *subject, char *out, size_t size)
 		certificate->chain_count);
 }
 
-static bool expires_soon(const struct subject *subject)
+/* Its owner has to know earlier: who renews by a timer does so a month before. */
+static enum rtls_finding_level level_of_days(const struct subject *subject)
 {
-	return subject->probe->certificate.until_s <
-	       subject->check->now_s + (int64_t)SOON_DAYS * DAY_S;
+	int64_t days =
+		(subject->probe->certificate.until_s - subject->check->now_s) /
+		DAY_S;
+
+	if (subject->check->is_own && days < OWN_LAST_DAYS)
+		return RTLS_FINDING_BAD;
+	return days < (subject->check->is_own ? OWN_SOON_DAYS : SOON_DAYS)
+		       ? RTLS_FINDING_WARNING
+		       : RTLS_FINDING_GOOD;
 }
 
 static void judge_good_certificate(
 	const struct subject *subject, const char *topic, const char *text)
 {
-	bool is_soon = expires_soon(subject);
+	enum rtls_finding_level level = level_of_days(subject);
 
-	rtls_findings_add(&subject->check->findings,
-		is_soon ? RTLS_FINDING_WARNING : RTLS_FINDING_GOOD, topic,
-		is_soon ? "renew it now, and see why that has not happened by "
+	rtls_findings_add(&subject->check->findings, level, topic,
+		level != RTLS_FINDING_GOOD
+			? "renew it now, and see why that has not happened by "
 			  "itself"
 			: NULL,
 		"%s: good: %s", subject->label, text);

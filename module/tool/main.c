@@ -36,12 +36,16 @@ static const struct verb verbs[] = {
 		"  --json    print JSON\n",
 		rtls_verb_resolve, POWER_USER, NULL },
 	{ "check", "diagnose a domain as a receiver of mail",
-		"check [--json] [--timeout SECONDS] DOMAIN|ADDRESS\n"
+		"check [--own [--selector NAME]...] [--json] "
+		"[--timeout SECONDS] DOMAIN|ADDRESS\n"
 		"       exim-requiretls check --self [--good NAME] "
 		"[--broken NAME] [--json] [--timeout SECONDS]\n"
 		"\n"
 		"  --json     print JSON\n"
 		"  --timeout  take at most so long, default 60\n"
+		"  --own      what its owner needs besides: SPF, DKIM, DMARC, "
+		"renewals\n"
+		"  --selector a selector of DKIM to look at\n"
 		"  --self     look at this installation instead\n"
 		"  --good     a name that is signed with DNSSEC, default "
 		"ietf.org\n"

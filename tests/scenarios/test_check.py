@@ -1,13 +1,22 @@
 """What `exim-requiretls check` finds: each domain of the lab has one thing that is wrong with it,
 and the check names that and what to do, and ends with what mail there would come to."""
 
+import base64
+import datetime
 import json
 from dataclasses import dataclass
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
+                                                          PublicFormat)
 
 from sender import SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
+
+# pylint: disable=wrong-import-order
+import certs
 
 GOOD, BAD, UNKNOWN = 0, 1, 75
 
@@ -475,3 +484,133 @@ def test_misuse(site, args):
 @pytest.mark.parametrize("name", ["[192.0.2.1]", "a..example", "x@", "-"])
 def test_no_domain(site, name):
     assert site.program("check", name, check=False).returncode == 65
+
+
+# --- a domain of one's own ----------------------------------------------------------
+
+def set_txt(site, owner, *texts):
+    """TXT records, each of strings that are not too long."""
+    site.lab.set_rrset(owner, "TXT", [
+        " ".join(f'"{text[i:i + 250]}"' for i in range(0, len(text), 250)) for text in texts])
+
+
+def key_record(bits, extra=""):
+    """A DKIM key made now."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"v=DKIM1; {extra}p={base64.b64encode(der).decode()}"
+
+
+def test_own_good(site):
+    """All is there: nothing but good, but for what the lab's domain lacks."""
+    set_txt(site, "enforce.example", "other=x", "v=spf1 mx -all")
+    set_txt(site, "_dmarc.enforce.example",
+            "v=DMARC1; p=reject; rua=mailto:dmarc@enforce.example")
+    set_txt(site, "a._domainkey.enforce.example", key_record(2048))
+    found = check(site, "--own", "--selector", "a", "enforce.example")
+    assert found.status == GOOD
+    assert found.of("spf") == ["enforce.example: other senders fail (-all)"]
+    assert found.of("dmarc") == ["p=reject"]
+    assert found.of("dkim") == ["a._domainkey.enforce.example: an RSA key of 2048 bits"]
+    assert {topic for topic, _ in found.all("warning")} == {"dnssec", "requiretls"}
+
+
+@pytest.mark.parametrize("owner, texts, topic, level, text", [
+    ("", [], "spf", "warning", "no such record at enforce.example"),
+    ("", ["v=spf1 mx -all", "v=spf1 -all"], "spf", "bad", "2 records at enforce.example"),
+    ("", ["v=spf1 mx +all"], "spf", "bad",
+     "enforce.example: lets everybody send as the domain (+all)"),
+    ("", ["v=spf1 mx"], "spf", "warning", "enforce.example: says nothing of all other senders"),
+    ("", ["v=spf1 ptr -all"], "spf", "warning", "enforce.example: has ptr"),
+    ("", ["v=spf1 ip4:192.0.2 -all"], "spf", "bad",
+     'enforce.example: not a term of SPF: "ip4:192.0.2"'),
+    ("", ["v=spf1 " + "mx " * 11 + "-all"], "spf", "bad", "enforce.example: 11 terms ask DNS"),
+    ("", ["v=spf1 -all mx"], "spf", "warning",
+     "enforce.example: nobody looks at what is behind all, or at redirect beside it"),
+    ("_dmarc.", [], "dmarc", "warning", "no such record at _dmarc.enforce.example"),
+    ("_dmarc.", ["v=DMARC1; p=none; rua=mailto:a@x.example"], "dmarc", "warning", "p=none"),
+    ("_dmarc.", ["v=DMARC1; p=reject"], "dmarc", "warning", "no rua"),
+    ("_dmarc.", ["v=DMARC1; p=reject; pct=10"], "dmarc", "warning", "only for 10 % of mail"),
+    ("_dmarc.", ["v=DMARC1; q=none"], "dmarc", "bad", "_dmarc.enforce.example: p is missing"),
+    ("a._domainkey.", [], "dkim", "bad", "no such record at a._domainkey.enforce.example"),
+    ("a._domainkey.", ["v=DKIM1; p="], "dkim", "bad",
+     "a._domainkey.enforce.example: the key is revoked"),
+    ("a._domainkey.", ["v=DKIM1; p=AAAA"], "dkim", "bad",
+     "a._domainkey.enforce.example: p is no RSA key"),
+    ("a._domainkey.", ["v=DKIM1; p=A"], "dkim", "bad",
+     "a._domainkey.enforce.example: p is no base64"),
+    ("a._domainkey.", ["v=DKIM1; k=ed25519; p=" + "A" * 43 + "="], "dkim", "good",
+     "a._domainkey.enforce.example: an Ed25519 key"),
+    ("a._domainkey.", ["v=DKIM1; k=ed25519; p=AAAA"], "dkim", "bad",
+     "a._domainkey.enforce.example: p is no Ed25519 key"),
+    ("a._domainkey.", [key_record(1024)], "dkim", "warning",
+     "a._domainkey.enforce.example: an RSA key of 1024 bits"),
+    ("a._domainkey.", [key_record(1024, "t=y; ")], "dkim", "warning",
+     "a._domainkey.enforce.example: in testing, signatures count for nothing"),
+    ("a._domainkey.", [key_record(1024, "s=email; ")], "dkim", "warning",
+     "a._domainkey.enforce.example: not for TLS reports (RFC 8460 section 3)"),
+    ("a._domainkey.", ["k=rsa"], "dkim", "bad", "a._domainkey.enforce.example: p is missing"),
+])
+def test_own_record(site, owner, texts, topic, level, text):
+    if texts:
+        set_txt(site, f"{owner}enforce.example", *texts)
+    found = check(site, "--own", "--selector", "a", "enforce.example")
+    assert text in found.of(topic, level), found.of(topic)
+
+
+def test_own_without_selector(site):
+    assert check(site, "--own", "enforce.example").of("dkim", "warning") == ["not checked"]
+    assert check(site, "--own", "--selector", "a..b", "enforce.example").of("dkim", "bad") == [
+        '"a..b" is no selector']
+
+
+def test_own_policy_changed_and_its_id_did_not(site):
+    check(site, "enforce.example")
+    assert any("fetched before" in text for text in
+               check(site, "--own", "enforce.example").of("sts-policy", "good"))
+    site.lab.write_policy("enforce.example",
+                          world.policy_text("enforce", ["*.mail.example"]))
+    found = check(site, "--own", "enforce.example")
+    assert found.of("sts-policy", "bad") == [
+        "it has changed since it was fetched last, and its id=20261101a has not"]
+    site.lab.set_policy("enforce.example", world.policy_text("enforce", ["good.mail.example"]),
+                        "b2")
+    assert check(site, "--own", "enforce.example").of("sts-policy", "bad") == []
+
+
+def test_own_long_max_age(site):
+    site.lab.set_policy("enforce.example", world.policy_text(
+        "enforce", ["good.mail.example"], 31557600), "b2")
+    assert "max_age of 365 days: a mistake in it lives as long" in check(
+        site, "--own", "enforce.example").of("sts-policy", "warning")
+
+
+def test_own_tlsa(site):
+    found = check(site, "--own", "dane-good.example")
+    assert found.of("tlsa", "warning") == ["good.dane.example: one record only"]
+
+
+@pytest.mark.parametrize("days, own, level", [(30, True, "good"), (18, True, "warning"),
+                                              (18, False, "good"), (12, False, "warning"),
+                                              (5, True, "bad"), (5, False, "warning")])
+def test_end_of_a_certificate(site, days, own, level):
+    """Sooner is worse for its owner, who should have renewed it."""
+    authority, now = certs.Authority(), datetime.datetime.utcnow()
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.SubjectAlternativeName([x509.DNSName("s6.smtp.example")])
+    leaf = certs._build(  # pylint: disable=protected-access
+        "s6.smtp.example", key, authority.issuing, now - certs.DAY,
+        now + days * certs.DAY + datetime.timedelta(hours=1), [(name, False)])
+    site.lab.write_etc("other-ca.pem", certs.cert_pem(authority.root.cert))
+    site.configure(ca_file="/etc/exim4/other-ca.pem")
+    path = site.lab.state / "certs/mx/192.0.2.36.pem"
+    kept = path.read_bytes()
+    try:
+        path.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) +
+            certs.cert_pem(leaf) + authority.issuing.chain)
+        found = check(site, *(["--own"] if own else []), "nopolicy-scripted.example")
+    finally:
+        path.write_bytes(kept)
+    assert len(found.of("certificate", level)) == 1, found.of("certificate")
+    assert f"({days} days)" in found.of("certificate")[0]
