@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption
 
 from sender import SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
+from test_privileges import exim_uid, index_of, trace
 
 # pylint: disable=wrong-import-order
 import certs
@@ -614,3 +615,30 @@ def test_end_of_a_certificate(site, days, own, level):
         path.write_bytes(kept)
     assert len(found.of("certificate", level)) == 1, found.of("certificate")
     assert f"({days} days)" in found.of("certificate")[0]
+
+
+# --- power and looks -----------------------------------------------------------------
+
+@pytest.mark.parametrize("args", [("enforce.example",), SELF, ("--own", "enforce.example")])
+def test_root_is_given_up_before_the_first_socket(site, args):
+    """In each process of it."""
+    uid = exim_uid(site)
+    calls = [call for _, call in trace(site, "/usr/sbin/exim-requiretls", "check", *args)]
+    dropped = index_of(calls, rf"setresuid\({uid}, {uid}, {uid}\) += 0")
+    assert index_of(calls, r"setuid\(0\) += -1 EPERM") > dropped
+    assert index_of(calls, r"socket\(AF_INET") > dropped
+    assert index_of(calls, r"prctl\(PR_SET_NO_NEW_PRIVS, 1") > dropped
+
+
+def on_terminal(site, *environment):
+    """What it prints on a terminal."""
+    return site.lab.exec(["env", *environment, "script", "-qec",
+                          "exim-requiretls check nullmx.example", "/dev/null"]).stdout
+
+
+def test_colour_and_progress_on_a_terminal_only(site):
+    assert "\x1b[32mgood   \x1b[0m  mx" in on_terminal(site)
+    assert "... asking DNS" in on_terminal(site)
+    plain = on_terminal(site, "NO_COLOR=1")
+    assert "good     mx" in plain and "\x1b" not in plain
+    assert "\x1b" in on_terminal(site, "NO_COLOR=")
