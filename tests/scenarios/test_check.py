@@ -332,12 +332,12 @@ DOMAINS = [
     "dane-bad-sts", "tlsafail", "bogus"]
 
 
-@pytest.mark.parametrize("kind, tag", [("ordinary", ""), ("flagged", "+requiretls")])
-def test_verdict_is_what_happens(site, kind, tag):
-    """Mail to each of them goes as the check has said."""
+def said_and_happened(site, kind, domains):
+    """What the check says of mail to each of them, and what becomes of it."""
+    tag = "+requiretls" if kind == "flagged" else ""
     said = {name: check(site, f"{name}.example").answer["verdict"][kind]["outcome"]
-            for name in DOMAINS}
-    for name in DOMAINS:
+            for name in domains}
+    for name in domains:
         site.lab.send("alice@lab.example", [f"bob{tag}@{name}.example"], body=f"MARK-{name}-")
         site.lab.settle()
         site.forget_retries()  # of a host that several of them have
@@ -345,9 +345,26 @@ def test_verdict_is_what_happens(site, kind, tag):
     site.lab.run_queue()
     waits = {address.split("@")[1].removesuffix(".example")
              for queued in site.lab.queue() for address in queued.recipients}
-    happened = {name: "delivered" if site.lab.body_seen(f"MARK-{name}-")
-                else "put off" if name in waits else "returned" for name in DOMAINS}
+    return said, {name: "delivered" if site.lab.body_seen(f"MARK-{name}-")
+                  else "put off" if name in waits else "returned" for name in domains}
+
+
+@pytest.mark.parametrize("kind", ["ordinary", "flagged"])
+def test_verdict_is_what_happens(site, kind):
+    """Mail to each of them goes as the check has said."""
+    said, happened = said_and_happened(site, kind, DOMAINS)
     assert happened == said
+    assert len(set(said.values())) == 3
+
+
+def test_verdict_is_what_happens_on_a_patched_exim(wire_site):
+    """There the extension counts as well."""
+    wire_site.lab.set_mx_requiretls("192.0.2.11")
+    said, happened = said_and_happened(wire_site, "flagged", [
+        *DOMAINS, "secure-requiretls", "enforce-requiretls", "secure-scripted"])
+    assert happened == said
+    assert said["secure-requiretls"] == said["secure"] == "delivered"
+    assert said["secure-scripted"] == "returned"
 
 
 def test_verdict_knows_rules_and_exemptions(site):
