@@ -2,8 +2,12 @@
 and the check names that and what to do, and ends with what mail there would come to."""
 
 import base64
+import contextlib
 import datetime
 import json
+import socket
+import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
                                                           PublicFormat)
 
+from policyhost import RAW_HOST
 from sender import SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
 from test_privileges import exim_uid, index_of, trace
@@ -291,6 +296,75 @@ def test_trust_store_that_is_not_there(site):
     found = check(site, "nopolicy.example")
     assert found.status == UNKNOWN
     assert "/nonexistent: no such file" in found.of("certificate", "unknown")[0]
+
+
+class RawSmtp:
+    """A host that says these bytes when somebody comes, over and over when asked to, whatever
+    it is told; at an address that has no server else."""
+
+    def __init__(self, site, says, endless=False):
+        self.says, self.endless = says, endless
+        self.socket = site.lab.in_network(lambda: socket.create_server((RAW_HOST, 25)))
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+        site.lab.set_rrset("s6.smtp.example", "A", [RAW_HOST])
+
+    def serve(self):
+        """One after the other, until the socket is shut down."""
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            with peer, contextlib.suppress(OSError):
+                peer.settimeout(20)
+                peer.sendall(self.says)
+                while self.endless:
+                    peer.sendall(self.says)
+                    time.sleep(0.001)
+                peer.recv(65536)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.mark.parametrize("says, endless, text", [
+    (b"", False, "no answer in time"),
+    (b"x" * 5000, True, "not an SMTP reply"),
+    (b"220 " + b"x" * 5000, True, "an endless line"),
+    (b"220-x\r\n", True, "an endless reply"),
+    (b"220-x\r\n" * 500, False, "an endless reply"),
+    (b"220-a\r\n250 b\r\n", False, "a reply of two codes"),
+    (b"220 \0\xff\r\n", False, "the connection was closed"),
+    (b"2", True, "not an SMTP reply"),
+    (b"220 hello\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n\x16\x03", False,
+     "data in clear behind the answer to STARTTLS"),
+], ids=range(9))
+def test_hostile_host(site, says, endless, text):
+    """It is read no further than it makes sense, and quoted."""
+    with RawSmtp(site, says, endless):
+        found = check(site, "--timeout", "5", "nopolicy-scripted.example")
+    host = [answer for answer in found.answer["hosts"] if answer["address"] == RAW_HOST][0]
+    assert host["step"] != "done" and text in host["why"]
+    assert found.status == BAD
+    assert all(" " <= byte <= "~" for byte in json.dumps(found.answer))
+
+
+def test_many_silent_hosts(site):
+    """Sixteen at a time, until the time is over; the rest is not known."""
+    site.lab.set_behaviour("192.0.2.36", "stall-after-starttls")
+    for number in range(20):
+        site.lab.set_rrset(f"m{number}.smtp.example", "A", ["192.0.2.36"])
+    site.lab.set_mx("nopolicy.example", [f"{number} m{number}.smtp.example"
+                                         for number in range(20)])
+    found = check(site, "--timeout", "6", "nopolicy.example")
+    why = [host["why"] for host in found.answer["hosts"]]
+    assert why.count("no answer in time") == 16 and why.count("no time was left for it") == 4
 
 
 # --- the verdict ----------------------------------------------------------------
