@@ -476,7 +476,8 @@ def test_self(site):
 
 
 @pytest.mark.parametrize("good, broken, level, text", [
-    ("nopolicy.example", "bogus.example", "bad", "nopolicy.example is signed, and counts as insecure"),
+    ("nopolicy.example", "bogus.example", "bad",
+     "nopolicy.example is signed, and counts as insecure"),
     ("bogus.example", "bogus.example", "bad", "bogus.example is signed, and counts as bogus"),
     ("secure.example", "secure.example", "bad",
      "secure.example has broken signatures, and is taken for good"),
