@@ -20,6 +20,7 @@
 
 #define GOOD_NAME   "ietf.org"
 #define BROKEN_NAME "dnssec-failed.org"
+#define VALUE_SIZE  256
 #define BUNDLE_MAX  (4 * 1024 * 1024)
 #define SYSTEMD     "/run/systemd/system"
 #define DAY_S       86400
@@ -407,6 +408,45 @@ static void check_exim(struct rtls_check *check)
 			rtls_level_name(check->config.requiretls));
 }
 
+/* Where it has local_scan() the module is loaded by that; else its ACLs have to call it. */
+static void check_module(struct rtls_check *check)
+{
+	char path[VALUE_SIZE];
+	struct stat found;
+
+	if (rtls_exim_option(check->config.sendmail, "local_scan_path", path,
+		    sizeof(path)) != RTLS_OK)
+		return;
+	if (path[0] == '\0')
+		rtls_findings_add(&check->findings, WARNING, "module",
+			"include the stanzas, see \"Install\" in OPERATING.md; "
+			"right where REQUIRETLS_BY_ACL is set",
+			"local_scan_path is not set: Exim does not load it");
+	else if (stat(path, &found) != 0)
+		rtls_findings_add(&check->findings, BAD, "module",
+			"make install: until then mail is refused for now",
+			"%s: %s", path, strerror(errno));
+	else if (found.st_uid != 0 || (found.st_mode & 0022U) != 0)
+		rtls_findings_add(&check->findings, BAD, "module",
+			"chown root, chmod 644: Exim runs it as root",
+			"%s: somebody else than root may change it", path);
+	else
+		rtls_findings_add(&check->findings, GOOD, "module", NULL,
+			"Exim loads %s", path);
+}
+
+static void check_dns_options(struct rtls_check *check)
+{
+	char value[VALUE_SIZE];
+
+	if (rtls_exim_option(check->config.sendmail, "dns_again_means_nonexist",
+		    value, sizeof(value)) == RTLS_OK &&
+		value[0] != '\0')
+		rtls_findings_add(&check->findings, WARNING, "exim",
+			"take it out: a failed TLSA lookup passes for none",
+			"dns_again_means_nonexist = %s", value);
+}
+
 int rtls_check_self(
 	struct rtls_check *check, const struct rtls_check_options *options)
 {
@@ -430,6 +470,8 @@ int rtls_check_self(
 	check_resolver(check, good, broken);
 	check_libc(check, good);
 	check_exim(check);
+	check_module(check);
+	check_dns_options(check);
 	check_timer(check, "refresh",
 		"systemctl enable --now exim-requiretls-refresh.timer");
 	if (check->config.tlsrpt && is_there(SYSTEMD))

@@ -1,4 +1,4 @@
-/* exim.h - ask the Exim of this machine what it is: `exim4 -bV`. */
+/* exim.h - ask the Exim of this machine what it is, and how it is configured. */
 #ifndef RTLS_TOOL_EXIM_H
 #define RTLS_TOOL_EXIM_H
 
@@ -10,5 +10,14 @@
  */
 RTLS_MUST_CHECK enum rtls_status rtls_exim_ask(const char *program,
 	struct rtls_exim_version *version, struct rtls_err *err);
+
+/*
+ * A main option of its configuration, as `exim4 -bP` prints it.
+ *
+ * value      quoted, and cut
+ * RTLS_NONE  it has none of that name, or could not be asked
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_exim_option(
+	const char *program, const char *name, char *value, size_t value_size);
 
 #endif

@@ -466,7 +466,7 @@ def test_self(site):
     found = check(site, *SELF)
     assert found.status == GOOD, found.answer
     topics = ["config", "rules", "spool", "trust-store", "clock", "resolver", "libc", "exim",
-              "timer"]
+              "module", "timer"]
     assert {finding["topic"] for finding in found.answer["findings"]} == set(topics)
     assert {topic for topic, _ in found.all("warning")} <= {"clock"}
     assert found.of("spool") == [f"{SPOOL} belongs to Debian-exim, mode 0750"]
@@ -533,6 +533,24 @@ def test_self_configuration(site, keys, topic, level, text):
     found = check(site, *SELF)
     assert text in found.of(topic, level)[0]
     assert found.status != GOOD
+
+
+@pytest.mark.parametrize("line, topic, level, text", [
+    ("local_scan_path = /nonexistent", "module", "bad", "/nonexistent: No such file or directory"),
+    ("local_scan_path = /etc/exim4/other.so", "module", "bad", "somebody else than root may"),
+    ("REQUIRETLS_BY_ACL = yes", "module", "warning", "local_scan_path is not set"),
+    ("dns_again_means_nonexist = *", "exim", "warning", "dns_again_means_nonexist = *"),
+])
+def test_self_configuration_of_exim(site, line, topic, level, text):
+    site.lab.write_etc("other.so", "", 0o666)
+    conf = site.lab.sender_conf()
+    if line.startswith("local_scan_path"):
+        conf = conf.replace("\nbegin acl", f"\nREQUIRETLS_BY_ACL = yes\n{line}\nbegin acl", 1)
+        conf = f"REQUIRETLS_BY_ACL = yes\n{conf.replace('REQUIRETLS_BY_ACL = yes', '', 1)}"
+    else:
+        conf = f"{line}\n{conf}"
+    site.lab.write_sender_conf(conf)
+    assert text in check(site, *SELF).of(topic, level)[0]
 
 
 def test_self_without_a_configuration_that_counts(site):
