@@ -5,6 +5,7 @@ import base64
 import contextlib
 import datetime
 import json
+import os
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
                                                           PublicFormat)
 
+from failing import PROGRAM, Failing
 from policyhost import RAW_HOST
 from sender import SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
@@ -752,3 +754,31 @@ def test_colour_and_progress_on_a_terminal_only(site):
     plain = on_terminal(site, "NO_COLOR=1")
     assert "good     mx" in plain and "\x1b" not in plain
     assert "\x1b" in on_terminal(site, "NO_COLOR=")
+
+
+# --- with calls that fail ----------------------------------------------------------------
+
+# OSERR, IOERR, TEMPFAIL, CONFIG: what our own trouble may end in.
+SANE = {GOOD, BAD, 71, 74, UNKNOWN, 78}
+
+
+@pytest.mark.parametrize("args, sample", [
+    (("--own", "--selector", "a", "secure-sts.example"), 9), (SELF, 5)])
+def test_calls_that_fail(site, args, sample):
+    """Call 1, 2, 3 ... of the program and its children: an answer, or a reason; never the end
+    of it by a signal, and nothing that stays behind."""
+    step = 1 if os.environ.get("RTLS_FAULTS") else sample
+    runs = 0
+    with Failing(site) as failing:
+        for when, kind, done in failing.sweep(
+                lambda: site.program("check", "--json", *args, check=False),
+                program=PROGRAM, object=PROGRAM, step=step):
+            runs += 1
+            told = f"{kind} {when}: {done}"
+            assert done.returncode in SANE, told
+            if done.returncode in (GOOD, BAD):
+                assert json.loads(done.stdout)["findings"], told
+            else:
+                assert done.stdout or done.stderr, told
+        left = site.lab.exec(["ps", "-eo", "comm="]).stdout
+    assert runs > 5 and "exim-requiretl" not in left
