@@ -2,6 +2,7 @@
  * now: a line per finding, and what would become of mail there. */
 #include "tool/check.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,19 @@ void rtls_check_progress(
 	(void)vfprintf(stderr, format, args);
 	va_end(args);
 	(void)fputc('\n', stderr);
+}
+
+enum rtls_finding_level rtls_check_level_unread(
+	const struct rtls_check *check, enum rtls_status status)
+{
+	const struct passwd *user = getpwnam(check->config.user);
+
+	if (status == RTLS_NO_MEMORY)
+		return RTLS_FINDING_UNKNOWN;
+	if (status == RTLS_TEMPORARY &&
+		(user == NULL || user->pw_uid != geteuid()))
+		return RTLS_FINDING_UNKNOWN;
+	return RTLS_FINDING_BAD;
 }
 
 /* What happened to the record, said here since its lookup was ours. What is about the policy

@@ -62,6 +62,11 @@ struct rtls_check {
 	json_t *verdicts;
 };
 
+/* How bad it is that a file of the site cannot be read: as the Exim user bad, as somebody else it
+ * is only not known. */
+enum rtls_finding_level rtls_check_level_unread(
+	const struct rtls_check *check, enum rtls_status status);
+
 /* Findings about this installation. 0, or the exit status with the error said. */
 RTLS_MUST_CHECK int rtls_check_self(
 	struct rtls_check *check, const struct rtls_check_options *options);

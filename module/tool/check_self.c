@@ -48,12 +48,14 @@ static void check_rules(struct rtls_check *check)
 {
 	char *text = malloc(RTLS_RULES_SIZE_MAX + 1);
 	struct rtls_rules *rules = malloc(sizeof(*rules));
-	struct rtls_err err = { "" };
+	enum rtls_status status = RTLS_NO_MEMORY;
+	struct rtls_err err = { "out of memory" };
 
-	if (text == NULL || rules == NULL)
-		check->findings.is_cut = true;
-	else if (rtls_rules_load(&check->config, text, rules, &err) != RTLS_OK)
-		rtls_findings_add(&check->findings, BAD, "rules",
+	if (text != NULL && rules != NULL)
+		status = rtls_rules_load(&check->config, text, rules, &err);
+	if (status != RTLS_OK)
+		rtls_findings_add(&check->findings,
+			rtls_check_level_unread(check, status), "rules",
 			"mail is refused for now until it is mended", "%s",
 			err.text);
 	else if (check->config.rules[0] != '\0')
@@ -67,13 +69,15 @@ static void check_exemptions(struct rtls_check *check)
 {
 	char *text = malloc(RTLS_EXEMPT_SIZE_MAX + 1);
 	struct rtls_exemptions *exemptions = malloc(sizeof(*exemptions));
-	struct rtls_err err = { "" };
+	enum rtls_status status = RTLS_NO_MEMORY;
+	struct rtls_err err = { "out of memory" };
 
-	if (text == NULL || exemptions == NULL)
-		check->findings.is_cut = true;
-	else if (rtls_exempt_load(&check->config, text, exemptions, &err) !=
-		 RTLS_OK)
-		rtls_findings_add(&check->findings, BAD, "exempt",
+	if (text != NULL && exemptions != NULL)
+		status = rtls_exempt_load(
+			&check->config, text, exemptions, &err);
+	if (status != RTLS_OK)
+		rtls_findings_add(&check->findings,
+			rtls_check_level_unread(check, status), "exempt",
 			"mail waits until it is mended", "%s", err.text);
 	else if (check->config.exempt[0] != '\0')
 		rtls_findings_add(&check->findings, GOOD, "exempt", NULL,

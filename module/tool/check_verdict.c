@@ -33,7 +33,8 @@ static bool read_site(struct rtls_check *check, struct site *site)
 		status = rtls_exempt_load(&check->config, site->exempt_text,
 			&site->exemptions, &err);
 	if (status != RTLS_OK) {
-		rtls_findings_add(&check->findings, RTLS_FINDING_BAD, "site",
+		rtls_findings_add(&check->findings,
+			rtls_check_level_unread(check, status), "site",
 			"see exim-requiretls config: until it is mended mail "
 			"waits here",
 			"%s", err.text);

@@ -587,6 +587,16 @@ def test_without_a_spool(site):
     assert done.returncode == GOOD, done.stdout + done.stderr
 
 
+def test_rules_that_only_others_may_read(site):
+    """Bad as the Exim user, who needs them; as somebody else it is not known."""
+    site.lab.exec(["chmod", "0600", "/etc/exim4/requiretls.rules"])
+    assert check(site, "enforce.example").status == BAD
+    done = site.program("check", "--json", "enforce.example", user="daemon", check=False)
+    found = Checked(done.returncode, json.loads(done.stdout))
+    assert found.status == UNKNOWN
+    assert "Permission denied" in found.of("site", "unknown")[0]
+
+
 @pytest.mark.parametrize("args", [[], ["a.example", "b.example"], ["--timeout", "0", "a.example"],
                                   ["--timeout", "x", "a.example"], ["--nonsense", "a.example"],
                                   ["--self", "a.example"], ["--good", "a.example", "b.example"]])
