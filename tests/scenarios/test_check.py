@@ -573,6 +573,25 @@ def test_for_people(site):
     assert lines[at + 1].strip().startswith("-> add it to the policy")
 
 
+def test_json_is_as_documented(site):
+    """Its members, and those of one host."""
+    answer = check(site, "dane-sts.example").answer
+    assert set(answer) == {"domain", "status", "findings", "hosts", "verdict"}
+    assert answer["status"] == "bad" and answer["domain"] == "dane-sts.example"
+    assert set(answer["findings"][0]) == {"level", "topic", "text", "advice"}
+    assert set(answer["verdict"]["flagged"]) == {"outcome", "class", "line", "host", "text", "tls",
+                                                 "refused"}
+    host = {host["host"]: host for host in answer["hosts"]}["good.dane.example"]
+    assert (host["step"], host["port"], host["starttls"], host["tls"]) == (
+        "done", 25, True, "TLS1.3")
+    certificate = host["certificate"]
+    assert certificate["names"] == "good.dane.example"
+    assert certificate["dane"] == {"result": "success", "text": "good"}
+    assert certificate["pkix"] == {"result": "certificate-not-trusted", "text": "self-signed"}
+    assert check(site, "nopolicy.example").answer["status"] == "warning"
+    assert check(site, "servfail.example").answer["status"] == "unknown"
+
+
 def test_nothing_is_counted(site):
     """It is nobody's mail."""
     site.configure(tlsrpt="yes", tlsrpt_organization="Lab", tlsrpt_contact="tlsrpt@lab.example")
