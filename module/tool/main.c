@@ -98,6 +98,7 @@ static const struct verb verbs[] = {
 		"\n"
 		"  run     send what is due\n"
 		"    --now      send what is left, whatever the schedule says\n"
+		"    --quiet    say only what was done and what failed\n"
 		"    --date     only that day's, now\n"
 		"    --dry-run  write the reports there, send nothing\n"
 		"  key     the DNS record of the key that signs reports\n"
