@@ -806,7 +806,7 @@ def test_our_own_reports(reporter):
     assert entries[0][0]["report"] == entries[1][0]["report"] == normal(ours)
     # Three times the same report is one.
     said = text(directory)
-    assert "4 reports were there more than once, counted once\n" in said
+    assert "5 reports were there more than once, counted once\n" in said
     preview = json.dumps(reporter.preview(date_of(), "secure-sts.example"))
     ((entry,),) = [read("-", stdin=preview)]
     assert entry["notes"] == []
