@@ -153,3 +153,9 @@ def _ask(path: str, text: str) -> str:
 def flush(state: Path) -> None:
     """Make Unbound forget all it knows."""
     unbound_control(state, "flush_zone .", "flush_infra all")
+
+
+def drop_requests(state: Path) -> None:
+    """Make Unbound give up what it works on: about a name server that is silent it goes on
+    asking for half a minute, and who asks the same meanwhile has to wait with it."""
+    unbound_control(state, "flush_requestlist")

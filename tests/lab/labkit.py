@@ -166,6 +166,7 @@ class Lab:
             build.write_policy_host(self.state, world.domain_named(domain))
         build.reset_scripted(self.state)
         build.write_resolv_conf(self.state, world.RESOLVER)
+        dnsdata.drop_requests(self.state)
         self.dns_flush()
 
     # -- commands -----------------------------------------------------------------
