@@ -180,17 +180,17 @@ static void test_caps(void **state)
 	(void)state;
 	assert_non_null(reports);
 	for (size_t i = 0; i < 2 * many; i++) {
-		const struct rtls_session_result session = {
+		struct rtls_session_result session = {
 			.policy_domain = rtls_slice(
 				i < many ? "a.example" : "b.example"),
 			.count = 2,
 			.type = RTLS_POLICY_TLSA,
 			.result = RTLS_RESULT_VALIDATION_FAILURE,
 			.mx_host = rtls_slice("mx.example"),
-			.reason = rtls_slice(reason),
 		};
 
 		(void)snprintf(reason, sizeof(reason), "reason %zu", i);
+		session.reason = rtls_slice(reason);
 		assert_int_equal(
 			rtls_aggregate_add(reports, &session), RTLS_OK);
 	}
