@@ -140,12 +140,15 @@ def show_report(site: Site) -> int:
     print(json.dumps(shown[0] if shown else reports, indent=2))
     print("\nAll of them:\n")
     for report in reports:
+        about = report["report-id"].split("+")[1]       # a domain, or with DANE an MX host
         for entry in report["policies"]:
             summary, policy = entry["summary"], entry["policy"]
-            details = ", ".join(sorted({d["result-type"] for d in entry["failure-details"]}))
-            print(f"  {policy['policy-domain']:<32} {policy['policy-type']:<16} "
+            details = sorted({d["result-type"] for d in entry["failure-details"]})
+            if policy["policy-domain"] != about:
+                details.append(f"policy of {policy['policy-domain']}")
+            print(f"  {about:<32} {policy['policy-type']:<16} "
                   f"{summary['total-successful-session-count']} good, "
-                  f"{summary['total-failure-session-count']} failed  {details}")
+                  f"{summary['total-failure-session-count']} failed  {', '.join(details)}")
     site.program("report", "run", "--date", day)
     subjects = [str(m.parsed()["Subject"]).replace("\n", "") for m in site.lab.received()
                 if "tlsrpt@reports.example" in m.rcpts]
