@@ -36,7 +36,7 @@ class Signing(Reporter):
         self.lab.exec(["chgrp", "Debian-exim", KEY])
 
     def sign(self, kind: str = "rsa", macros: str = SIGNING) -> None:
-        """Key and record, as docs/OPERATING.md has it."""
+        """Key and record, as docs/REPORTS.md has it."""
         self.put_key(KEYS[kind])
         self.lab.write_sender_conf(macros + SENDER_CONF)
         shown = self.site.program("report", "key", "--selector", SELECTOR, KEY).stdout

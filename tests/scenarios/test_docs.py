@@ -14,6 +14,8 @@ from sender import ROOT
 PROGRAM = ROOT / os.environ.get("OUT", "build/out") / "exim-requiretls"
 DOCS = ROOT / "docs"
 OPERATING = DOCS / "OPERATING.md"
+TROUBLESHOOTING = DOCS / "TROUBLESHOOTING.md"
+REPORTS = DOCS / "REPORTS.md"
 PROGRAM_8 = DOCS / "exim-requiretls.8"
 CONF_5 = DOCS / "requiretls.conf.5"
 CONCEPT_7 = DOCS / "requiretls.7"
@@ -261,8 +263,9 @@ def messages(pattern, names):
 
 @pytest.mark.parametrize("pattern,names", SOURCES, ids=[source[0] for source in SOURCES])
 def test_messages_are_documented(pattern, names):
-    """The fixed words of each stand in OPERATING.md."""
-    text = " ".join(OPERATING.read_text().split())
+    """The fixed words of each stand in one of the texts for operators."""
+    text = " ".join((TROUBLESHOOTING.read_text() + OPERATING.read_text()
+                     + REPORTS.read_text()).split())
     found = messages(pattern, names)
     assert found, "no message was found: the sources look different now"
     missing = sorted({(file, piece) for file, literal in found
@@ -273,9 +276,9 @@ def test_messages_are_documented(pattern, names):
 
 
 def test_documented_lines_are_explained(tmp_path):
-    """`explain --log` knows each line of the module that OPERATING.md shows."""
+    """`explain --log` knows each line of the module that TROUBLESHOOTING.md shows."""
     message_id = "1tABCD-000abc-12"
-    part = OPERATING.read_text().partition("## What the log says")[2].partition("\n## ")[0]
+    part = TROUBLESHOOTING.read_text().partition("## What the log says")[2].partition("\n## ")[0]
     lines = re.findall(r"^    (requiretls: .*)$", part, re.MULTILINE)
     # The tables, in the form in which they come.
     for text in re.findall(r"^\| `([45]\.[^`]*)`", part, re.MULTILINE):
@@ -294,7 +297,7 @@ def test_documented_lines_are_explained(tmp_path):
 def test_messages_of_the_routers_are_documented():
     """The same for what routers.conf itself says."""
     stanzas = (ROOT / "module/conf/routers.conf").read_text()
-    text = OPERATING.read_text()
+    text = TROUBLESHOOTING.read_text()
     said = re.findall(r":(?:fail|defer): (\d[^}\n]*?)\}*(?: \})*$", stanzas, re.MULTILINE)
     assert len(said) == 1
     for message in said:
@@ -386,7 +389,7 @@ def test_make_targets_exist(path):
                 assert named <= targets, line
 
 
-@pytest.mark.parametrize("path", [OPERATING, ROOT / "README.md"], ids=short)
+@pytest.mark.parametrize("path", [OPERATING, TROUBLESHOOTING, REPORTS, ROOT / "README.md"], ids=short)
 def test_commands_use_verbs_that_exist(path):
     """Each `exim-requiretls VERB` in code, and its options."""
     text = path.read_text()

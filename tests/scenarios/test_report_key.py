@@ -93,8 +93,8 @@ def test_key_of_no_domain(reports):
 
 
 def test_as_documented(reports):
-    """The commands of docs/OPERATING.md make a key that Exim can sign with; its defaults fit ours."""
-    part = (ROOT / "docs/OPERATING.md").read_text().partition("### Signing them")[2]
+    """The commands of docs/REPORTS.md make a key that Exim can sign with; its defaults fit ours."""
+    part = (ROOT / "docs/REPORTS.md").read_text().partition("## Signing them")[2]
     commands = re.search(r"(?:^    .*\n)+", part, re.MULTILINE)[0]
     macro = re.search(r"^    (REQUIRETLS_REPORT_KEY = .*)$", part, re.MULTILINE)[1]
     shown = reports.lab.exec(["sh", "-ec", commands])

@@ -639,15 +639,15 @@ def test_cut_anywhere(data, tmp_path):
 # --- the manual -----------------------------------------------------------------------
 
 def shown(start):
-    """The lines of OPERATING.md that are indented, from this one on."""
-    lines = (ROOT / "docs/OPERATING.md").read_text().partition(f"\n    {start}\n")[2]
+    """The lines of REPORTS.md that are indented, from this one on."""
+    lines = (ROOT / "docs/REPORTS.md").read_text().partition(f"\n    {start}\n")[2]
     block = lines.splitlines()
     end = next(i for i, line in enumerate(block) if line and not line.startswith("    "))
     return start + "\n" + "\n".join(line[4:] for line in block[:end])
 
 
 def test_documented_example(tmp_path):
-    """What OPERATING.md shows is what is printed."""
+    """What REPORTS.md shows is what is printed."""
     whole = report("Mountain Inc.", policy(
         None, 97, 3,
         detail("certificate-expired", 2, sending_mta_ip="192.0.2.1",
@@ -705,7 +705,7 @@ def receive(lab, whole, recipient):
 
 
 def test_documented_exim(lab, tmp_path):
-    """The stanzas of OPERATING.md: reports go to the Maildir, unsigned ones are refused, other
+    """The stanzas of REPORTS.md: reports go to the Maildir, unsigned ones are refused, other
     mail goes on."""
     conf = lab.sender_conf()
     user = shown("tls_reports:\n      driver = appendfile")

@@ -140,8 +140,8 @@ def test_many_domains(journals):
 
 
 def test_documented_example(journals):
-    """What OPERATING.md shows is what is printed, but for the day."""
-    shown = (ROOT / "docs/OPERATING.md").read_text().partition("# exim-requiretls report show\n")[2]
+    """What REPORTS.md shows is what is printed, but for the day."""
+    shown = (ROOT / "docs/REPORTS.md").read_text().partition("# exim-requiretls report show\n")[2]
     lines = [line.strip() for line in shown.splitlines()[:3]]
     journals.write(day(-1), [
         (3, "enforce-expired.example", "certificate-expired"),
