@@ -288,7 +288,7 @@ static int run_subverb(const struct subverb *subverb, int argc, char **argv,
 	return exit_status == EX_OK ? subverb->run(request) : exit_status;
 }
 
-int rtls_verb_cache(int argc, char **argv)
+static int run_cache(int argc, char **argv)
 {
 	const struct subverb *subverb = argc < 2 ? NULL : find_subverb(argv[1]);
 	struct request *request;
@@ -304,3 +304,21 @@ int rtls_verb_cache(int argc, char **argv)
 	free(request);
 	return exit_status;
 }
+
+const struct rtls_verb rtls_verb_cache = {
+	.name = "cache",
+	.summary = "list, show, edit, flush or refresh what is known",
+	.help = "Usage: exim-requiretls cache list [--json]\n"
+		"       exim-requiretls cache show [--json] DOMAIN\n"
+		"       exim-requiretls cache edit DOMAIN\n"
+		"       exim-requiretls cache flush DOMAIN|--all\n"
+		"       exim-requiretls cache refresh [DOMAIN|--all]\n"
+		"       exim-requiretls cache size [--json]\n"
+		"\n"
+		"  refresh  fetch anew the policies that are due, forget domains out of use\n"
+		"           DOMAIN: this one, now; --all: every policy, now\n"
+		"  size     how much the spool holds, journals and reports included\n",
+	.run = run_cache,
+	.power = RTLS_POWER_USER,
+	.except = "edit",
+};

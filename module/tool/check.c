@@ -227,7 +227,7 @@ static const char *misuse(
 	return arguments == 1 ? NULL : "expected one domain";
 }
 
-int rtls_verb_check(int argc, char **argv)
+static int run_check(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
@@ -255,3 +255,25 @@ int rtls_verb_check(int argc, char **argv)
 	return exit_status == EX_OK ? check_domain(domain, &wanted)
 				    : exit_status;
 }
+
+const struct rtls_verb rtls_verb_check = {
+	.name = "check",
+	.summary = "diagnose a domain as a receiver of mail",
+	.help = "Usage: exim-requiretls check [--own [--selector NAME]...] [--json]\n"
+		"                             [--timeout SECONDS] DOMAIN|ADDRESS\n"
+		"       exim-requiretls check --self [--good NAME] [--broken NAME] [--json]\n"
+		"                             [--timeout SECONDS]\n"
+		"\n"
+		"  --json      print JSON\n"
+		"  --timeout   take at most so long, default 60\n"
+		"  --own       what its owner needs besides: SPF, DKIM, DMARC, renewals\n"
+		"  --selector  a selector of DKIM to look at\n"
+		"  --self      look at this installation instead\n"
+		"  --good      a name that is signed with DNSSEC, default ietf.org\n"
+		"  --broken    one whose signatures are broken, default dnssec-failed.org\n"
+		"\n"
+		"A line per finding: good, warning, bad or unknown. Exit status 0: nothing is\n"
+		"bad, 1: something is, 75: it could not be checked.\n",
+	.run = run_check,
+	.power = RTLS_POWER_USER,
+};

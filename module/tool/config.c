@@ -232,7 +232,7 @@ static int show(struct shown *shown, bool json)
 	return EX_CONFIG;
 }
 
-int rtls_verb_config(int argc, char **argv)
+static int run_config(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "file", required_argument, NULL, 'f' },
@@ -264,3 +264,14 @@ int rtls_verb_config(int argc, char **argv)
 	free(shown);
 	return exit_status;
 }
+
+const struct rtls_verb rtls_verb_config = {
+	.name = "config",
+	.summary = "print the configuration in force, or its first mistake",
+	.help = "Usage: exim-requiretls config [--file PATH] [--json]\n"
+		"\n"
+		"  --file  check another file than " RTLS_CONFIG_PATH "\n"
+		"  --json  print JSON\n",
+	.run = run_config,
+	.power = RTLS_POWER_ALL,
+};

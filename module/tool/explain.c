@@ -119,7 +119,7 @@ static int explain_address(const struct request *request)
 	return print(request, &question);
 }
 
-int rtls_verb_explain(int argc, char **argv)
+static int run_explain(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "flagged", no_argument, NULL, 'f' },
@@ -158,3 +158,20 @@ int rtls_verb_explain(int argc, char **argv)
 	request.address = argv[optind];
 	return explain_address(&request);
 }
+
+const struct rtls_verb rtls_verb_explain = {
+	.name = "explain",
+	.summary = "say what would become of a message, and why",
+	.help = "Usage: exim-requiretls explain ADDRESS [--flagged] [--relaxed]\n"
+		"                               [--sender ADDRESS] [--json]\n"
+		"       exim-requiretls explain --log FILE MESSAGE-ID [--json]\n"
+		"\n"
+		"  --flagged  as if the message were flagged REQUIRETLS\n"
+		"  --relaxed  as if it had the header TLS-Required: No\n"
+		"  --sender   who sends it, for rules about the field From; <> is a bounce\n"
+		"  --log      what has become of a message, line by line of Exim's main log\n"
+		"  --json     print JSON\n",
+	.run = run_explain,
+	.power = RTLS_POWER_USER,
+	.except = "--log",
+};

@@ -33,7 +33,7 @@ static int parse_file(const struct rtls_parse_kind *kind, const char *path)
 	return exit_status;
 }
 
-int rtls_verb_parse(int argc, char **argv)
+static int run_parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' }, /* it is JSON anyway */
@@ -52,3 +52,19 @@ int rtls_verb_parse(int argc, char **argv)
 		return rtls_verb_misused("parse", "there is no such kind");
 	return parse_file(kind, argv[optind + 1]);
 }
+
+const struct rtls_verb rtls_verb_parse = {
+	.name = "parse",
+	.summary = "check a record, policy or report and print it as JSON",
+	.help = "Usage: exim-requiretls parse KIND FILE|-\n"
+		"\n"
+		"  KIND  sts-record     TXT records of _mta-sts.DOMAIN, one a line,\n"
+		"                       plain or as dig prints them\n"
+		"        sts-policy     the policy as the web server sends it\n"
+		"        tlsrpt-record  TXT records of _smtp._tls.DOMAIN\n"
+		"        tlsrpt-report  a TLS report, JSON or gzip\n"
+		"\n"
+		"What is not valid gives {\"error\": ...} and exit status 65.\n",
+	.run = run_parse,
+	.power = RTLS_POWER_ALL,
+};

@@ -380,7 +380,7 @@ static int check(struct request *request)
 	return EX_OK;
 }
 
-int rtls_verb_publish(int argc, char **argv)
+static int run_publish(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "mx", required_argument, NULL, 'm' },
@@ -407,3 +407,24 @@ int rtls_verb_publish(int argc, char **argv)
 	exit_status = check(&request);
 	return exit_status == EX_OK ? run(&request) : exit_status;
 }
+
+const struct rtls_verb rtls_verb_publish = {
+	.name = "publish",
+	.summary = "make and verify the MTA-STS policy of your own domain",
+	.help = "Usage: exim-requiretls publish DOMAIN --mx NAME [--mx ...]\n"
+		"                               [--mode testing|enforce|none] [--max-age TIME]\n"
+		"                               [--rua URI] [--directory DIR] [--json]\n"
+		"       exim-requiretls publish --verify DOMAIN [--directory DIR] [--json]\n"
+		"\n"
+		"  --mx         an MX host, or *. and a domain\n"
+		"  --mode       what others do; the default is testing\n"
+		"  --max-age    how long they remember it: 30d; the default is a week, of\n"
+		"               enforce 30 days\n"
+		"  --rua        where TLS reports go: mailto:ADDRESS or https:...\n"
+		"  --directory  write files there instead of printing; with --verify, compare\n"
+		"               with them\n"
+		"  --verify     look at what is published\n"
+		"  --json       print JSON\n",
+	.run = run_publish,
+	.power = RTLS_POWER_USER,
+};

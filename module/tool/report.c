@@ -142,7 +142,7 @@ static const struct {
 	{ "status", rtls_verb_report_status },
 };
 
-int rtls_verb_report(int argc, char **argv)
+static int run_report(int argc, char **argv)
 {
 	struct rtls_config config;
 	int exit_status;
@@ -164,3 +164,36 @@ int rtls_verb_report(int argc, char **argv)
 	}
 	return rtls_verb_misused("report", EXPECTED);
 }
+
+const struct rtls_verb rtls_verb_report = {
+	.name = "report",
+	.summary =
+		"preview and send the TLS reports of a day, read those of others",
+	.help = "Usage: exim-requiretls report preview DATE [DOMAIN]\n"
+		"       exim-requiretls report run [--now] [--quiet] [--date DATE]\n"
+		"                                  [--dry-run DIRECTORY]\n"
+		"       exim-requiretls report show [--html|--json] [--domain DOMAIN]\n"
+		"                                   [FIRST [LAST]]\n"
+		"       exim-requiretls report status [--json]\n"
+		"       exim-requiretls report key [--selector NAME] [--domain DOMAIN]\n"
+		"                                  [--all-services] [--json] KEYFILE\n"
+		"       exim-requiretls report read [--html|--json|--summary] [--domain DOMAIN]\n"
+		"                                   [--failures] FILE|DIRECTORY|- ...\n"
+		"\n"
+		"  run     send what is due\n"
+		"    --now      send what is left, whatever the schedule says\n"
+		"    --quiet    say only what was done and what failed\n"
+		"    --date     only that day's, now\n"
+		"    --dry-run  write the reports there, send nothing\n"
+		"  key     the DNS record of the key that signs reports\n"
+		"  show    what is in the journals, day by day\n"
+		"  read    reports that others sent: JSON, gzip or mail; a Maildir\n"
+		"    --html      print a page for a browser\n"
+		"    --json      print JSON\n"
+		"    --summary   print the sums only\n"
+		"    --domain    only what is about this domain\n"
+		"    --failures  only reports with failures\n",
+	.run = run_report,
+	.power = RTLS_POWER_USER_MAIL,
+	.except = "read",
+};

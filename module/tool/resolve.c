@@ -75,7 +75,7 @@ static int resolve(const char *domain, bool fresh, enum output output)
 	return exit_status;
 }
 
-int rtls_verb_resolve(int argc, char **argv)
+static int run_resolve(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "record", no_argument, NULL, 'r' },
@@ -104,3 +104,15 @@ int rtls_verb_resolve(int argc, char **argv)
 	return exit_status == EX_OK ? resolve(domain, fresh, output)
 				    : exit_status;
 }
+
+const struct rtls_verb rtls_verb_resolve = {
+	.name = "resolve",
+	.summary = "look a domain up and keep what was found",
+	.help = "Usage: exim-requiretls resolve [--record] [--fresh] [--json] DOMAIN\n"
+		"\n"
+		"  --record  print the cache record, as the module reads it\n"
+		"  --fresh   ask DNS again although the record is fresh\n"
+		"  --json    print JSON\n",
+	.run = run_resolve,
+	.power = RTLS_POWER_USER,
+};

@@ -15,14 +15,31 @@
 #include "policy/domain.h"
 #include "policy/record.h"
 
-int rtls_verb_check(int argc, char **argv);
-int rtls_verb_parse(int argc, char **argv);
-int rtls_verb_config(int argc, char **argv);
-int rtls_verb_cache(int argc, char **argv);
-int rtls_verb_resolve(int argc, char **argv);
-int rtls_verb_report(int argc, char **argv);
-int rtls_verb_explain(int argc, char **argv);
-int rtls_verb_publish(int argc, char **argv);
+/* What a verb may keep of the caller's power. */
+enum rtls_power {
+	RTLS_POWER_ALL,  /* works on what the caller may read */
+	RTLS_POWER_USER, /* as the configured user, in a fixed environment */
+	RTLS_POWER_USER_MAIL, /* the same, but sendmail is setuid */
+};
+
+/* A verb, at the end of its file, with its help beside its options. */
+struct rtls_verb {
+	const char *name;
+	const char *summary; /* one line for the list of verbs */
+	const char *help;    /* what --help prints, from "Usage: " on */
+	int (*run)(int argc, char **argv);
+	enum rtls_power power;
+	const char *except; /* a first word with RTLS_POWER_ALL, or NULL */
+};
+
+extern const struct rtls_verb rtls_verb_check;
+extern const struct rtls_verb rtls_verb_parse;
+extern const struct rtls_verb rtls_verb_config;
+extern const struct rtls_verb rtls_verb_cache;
+extern const struct rtls_verb rtls_verb_resolve;
+extern const struct rtls_verb rtls_verb_report;
+extern const struct rtls_verb rtls_verb_explain;
+extern const struct rtls_verb rtls_verb_publish;
 
 /* "exim-requiretls: ..." on stderr; returns exit_status. */
 int rtls_verb_fail(int exit_status, const char *format, ...) RTLS_PRINTF(2, 3);

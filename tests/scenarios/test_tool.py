@@ -64,6 +64,7 @@ def test_help():
             usage = run(*args)
             assert usage.returncode == 0
             assert usage.stdout.startswith(f"Usage: exim-requiretls {verb} ")
+            assert max(map(len, usage.stdout.splitlines())) <= 80
     assert run("-h").stdout == run("help").stdout == done.stdout
 
 
