@@ -10,6 +10,7 @@
 #include "store/file.h"
 #include "tool/edit.h"
 #include "tool/names.h"
+#include "tool/options.h"
 #include "tool/refresh.h"
 #include "tool/usage.h"
 #include "tool/verb.h"
@@ -164,8 +165,9 @@ static int cache_flush(struct request *request)
 	int exit_status;
 
 	if (request->has_domain == request->all)
-		return rtls_verb_misused(
-			"cache", "flush: expected a domain or --all");
+		return rtls_verb_misused("cache flush",
+			request->all ? "expected a domain or --all, not both"
+				     : "expected a domain or --all");
 	if (request->has_domain)
 		return flush_domain(request, request->domain);
 	exit_status = rtls_names_collect(request->config.spool, &names);
@@ -185,8 +187,8 @@ static int cache_flush(struct request *request)
 static int cache_refresh(struct request *request)
 {
 	if (request->has_domain && request->all)
-		return rtls_verb_misused(
-			"cache", "refresh: a domain, or --all, not both");
+		return rtls_verb_misused("cache refresh",
+			"expected a domain or --all, not both");
 	if (request->has_domain)
 		return rtls_refresh_domain(&request->config, request->domain);
 	return rtls_refresh_cache(&request->config, request->all);
@@ -248,31 +250,34 @@ static const struct subverb *find_subverb(const char *name)
 static int read_options(const struct subverb *subverb, int argc, char **argv,
 	struct request *request)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "all", no_argument, NULL, 'a' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option, count;
+	static const struct option none[] = { { NULL, 0, NULL, 0 } },
+				   json[] = { { "json", no_argument, NULL,
+						      'j' },
+					   { NULL, 0, NULL, 0 } },
+				   all[] = { { "all", no_argument, NULL, 'a' },
+					   { NULL, 0, NULL, 0 } };
+	char verb[16];
+	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'j' && subverb->json)
+	(void)snprintf(verb, sizeof(verb), "cache %s", subverb->name);
+	while ((option = rtls_options_next(verb, argc, argv,
+			subverb->json  ? json
+			: subverb->all ? all
+				       : none)) != -1) {
+		if (option == RTLS_OPTION_WRONG)
+			return EX_USAGE;
+		if (option == 'j')
 			request->json = true;
-		else if (option == 'a' && subverb->all)
-			request->all = true;
 		else
-			return rtls_verb_misused("cache",
-				option == '?' ? NULL
-					      : "that option is not for this");
+			request->all = true;
 	}
-	count = argc - optind;
-	if (count > 1 || (count == 1 && subverb->domain == DOMAIN_NONE))
-		return rtls_verb_misused("cache", "too many arguments");
-	if (count == 0 && subverb->domain == DOMAIN_MUST)
-		return rtls_verb_misused("cache", "expected a domain");
-	request->has_domain = count == 1;
-	return count == 1 ? rtls_verb_domain(argv[optind], request->domain)
-			  : EX_OK;
+	exit_status = rtls_options_count(verb, argc, argv,
+		subverb->domain == DOMAIN_MUST, subverb->domain != DOMAIN_NONE,
+		"a domain");
+	request->has_domain = optind < argc;
+	return exit_status == EX_OK && request->has_domain
+		       ? rtls_verb_domain(argv[optind], request->domain)
+		       : exit_status;
 }
 
 static int run_subverb(const struct subverb *subverb, int argc, char **argv,
@@ -295,8 +300,9 @@ static int run_cache(int argc, char **argv)
 	int exit_status;
 
 	if (subverb == NULL)
-		return rtls_verb_misused("cache",
-			"expected list, show, edit, flush, refresh or size");
+		return rtls_options_expected("cache",
+			"list, show, edit, flush, refresh or size",
+			argc < 2 ? NULL : argv[1]);
 	request = calloc(1, sizeof(*request));
 	if (request == NULL)
 		return rtls_verb_fail(EX_OSERR, "out of memory");

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool/options.h"
 #include "tool/verb.h"
 
 #define TIMEOUT_S     60
@@ -185,8 +186,8 @@ static bool parse_option(int option, struct rtls_check_options *wanted)
 	case 't':
 		if (parse_timeout(optarg, &wanted->timeout_ms))
 			return true;
-		(void)rtls_verb_misused(
-			"check", "--timeout is 1 to 3600 seconds");
+		(void)rtls_options_value(
+			"check", "--timeout", optarg, "1 to 3600 seconds");
 		return false;
 	case 's':
 		wanted->self = true;
@@ -200,31 +201,28 @@ static bool parse_option(int option, struct rtls_check_options *wanted)
 	case 'o':
 		wanted->own = true;
 		return true;
-	case 'd':
+	case 'S':
 		if (wanted->selector_count < RTLS_CHECK_SELECTORS_MAX) {
 			wanted->selector[wanted->selector_count++] = optarg;
 			return true;
 		}
-		(void)rtls_verb_misused("check", "too many selectors");
+		(void)rtls_verb_misused("check", "at most 8 selectors");
 		return false;
 	default:
-		(void)rtls_verb_misused("check", NULL);
 		return false;
 	}
 }
 
-static const char *misuse(
-	const struct rtls_check_options *wanted, int arguments)
+/* What goes with what. NULL: all of it. */
+static const char *misuse(const struct rtls_check_options *wanted)
 {
-	if (wanted->self)
-		return arguments == 0 && !wanted->own
-			       ? NULL
-			       : "--self takes no domain";
-	if (wanted->good != NULL || wanted->broken != NULL)
+	if (wanted->self && wanted->own)
+		return "--own looks at a domain and --self at none";
+	if (!wanted->self && (wanted->good != NULL || wanted->broken != NULL))
 		return "--good and --broken go with --self";
 	if (wanted->selector_count > 0 && !wanted->own)
 		return "--selector goes with --own";
-	return arguments == 1 ? NULL : "expected one domain";
+	return NULL;
 }
 
 static int run_check(int argc, char **argv)
@@ -236,21 +234,23 @@ static int run_check(int argc, char **argv)
 		{ "good", required_argument, NULL, 'g' },
 		{ "broken", required_argument, NULL, 'b' },
 		{ "own", no_argument, NULL, 'o' },
-		{ "selector", required_argument, NULL, 'd' },
+		{ "selector", required_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct rtls_check_options wanted = { .timeout_ms = TIMEOUT_S * 1000 };
 	char domain[RTLS_DOMAIN_SIZE] = "";
-	int option, exit_status = EX_OK;
+	int option, exit_status;
 	const char *why;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((option = rtls_options_next("check", argc, argv, options)) != -1)
 		if (!parse_option(option, &wanted))
 			return EX_USAGE;
-	why = misuse(&wanted, argc - optind);
+	why = misuse(&wanted);
 	if (why != NULL)
 		return rtls_verb_misused("check", why);
-	if (!wanted.self)
+	exit_status = rtls_options_count("check", argc, argv, !wanted.self,
+		!wanted.self, "a domain or an address");
+	if (exit_status == EX_OK && !wanted.self)
 		exit_status = rtls_verb_domain(domain_of(argv[optind]), domain);
 	return exit_status == EX_OK ? check_domain(domain, &wanted)
 				    : exit_status;

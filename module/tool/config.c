@@ -12,6 +12,7 @@
 #include "store/file.h"
 #include "tool/config_exempt.h"
 #include "tool/confine.h"
+#include "tool/options.h"
 #include "tool/verb.h"
 
 #define VALUE_SIZE (2 * RTLS_CONFIG_VALUE_MAX)
@@ -244,16 +245,19 @@ static int run_config(int argc, char **argv)
 	struct shown *shown;
 	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next("config", argc, argv, options)) !=
+		-1) {
 		if (option == 'f')
 			path = optarg;
 		else if (option == 'j')
 			json = true;
 		else
-			return rtls_verb_misused("config", NULL);
+			return EX_USAGE;
 	}
-	if (optind != argc)
-		return rtls_verb_misused("config", "unexpected argument");
+	exit_status =
+		rtls_options_count("config", argc, argv, 0, 0, "no argument");
+	if (exit_status != EX_OK)
+		return exit_status;
 	shown = calloc(1, sizeof(*shown));
 	if (shown == NULL)
 		return rtls_verb_fail(EX_OSERR, "out of memory");

@@ -7,9 +7,11 @@
 #include "store/idna.h"
 #include "tool/explain_log.h"
 #include "tool/explain_print.h"
+#include "tool/options.h"
 #include "tool/verb.h"
 
-#define ADDRESS_SIZE 1024
+#define ADDRESS_SIZE     1024
+#define ADDRESS_EXPECTED "an address with its domain"
 
 /* What the command line says. */
 struct request {
@@ -130,9 +132,10 @@ static int run_explain(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct request request = { 0 };
-	int option;
+	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next("explain", argc, argv, options)) !=
+		-1) {
 		if (option == 'f')
 			request.flagged = true;
 		else if (option == 'r')
@@ -145,16 +148,22 @@ static int run_explain(int argc, char **argv)
 		else if (option == 'j')
 			request.json = true;
 		else
-			return rtls_verb_misused("explain", NULL);
+			return EX_USAGE;
 	}
-	if (request.log != NULL && argc - optind == 1)
+	exit_status = rtls_options_count("explain", argc, argv, 1, 1,
+		request.log != NULL ? "a message id" : ADDRESS_EXPECTED);
+	if (exit_status != EX_OK)
+		return exit_status;
+	if (request.log != NULL &&
+		(request.flagged || request.relaxed || request.sender != NULL))
+		return rtls_verb_misused(
+			"explain", "with --log there is only --json");
+	if (request.log != NULL)
 		return rtls_explain_log(
 			request.log, argv[optind], request.json);
-	if (request.log != NULL)
-		return rtls_verb_misused("explain", "expected one message id");
-	if (argc - optind != 1 || domain_of(rtls_slice(argv[optind])).size == 0)
-		return rtls_verb_misused(
-			"explain", "expected one address, with its domain");
+	if (domain_of(rtls_slice(argv[optind])).size == 0)
+		return rtls_options_expected(
+			"explain", ADDRESS_EXPECTED, argv[optind]);
 	request.address = argv[optind];
 	return explain_address(&request);
 }

@@ -1,9 +1,11 @@
 /* main.c - exim-requiretls: find the verb, drop what it must not have, run
  * it. A new verb is one line of the table below and one file, which ends with its
  * struct rtls_verb. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/nearest.h"
 #include "store/config_file.h"
 #include "tool/confine.h"
 #include "tool/verb.h"
@@ -62,10 +64,15 @@ static bool wants_help(int argc, char **argv)
 
 static int unknown_verb(const char *name)
 {
+	struct rtls_nearest nearest = { .word = rtls_slice(name) };
+	struct rtls_nearest_hint hint;
 	struct rtls_quoted q;
 
-	(void)rtls_verb_fail(EX_USAGE, "there is no verb \"%s\"",
-		rtls_quoted(&q, rtls_slice(name)));
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		rtls_nearest_try(&nearest, verbs[i]->name);
+	(void)rtls_verb_fail(EX_USAGE, "there is no verb \"%s\"%s",
+		rtls_quoted(&q, nearest.word),
+		rtls_nearest_hint(&hint, &nearest, ""));
 	(void)fputs("Try \"exim-requiretls --help\".\n", stderr);
 	return EX_USAGE;
 }
@@ -132,8 +139,11 @@ int main(int argc, char **argv)
 
 	rtls_confine_descriptors();
 	exit_status = run(argc, argv);
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_status;
 	/* Output that got lost is no success, say on a full disk. */
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return exit_status == EX_OK ? EX_IOERR : exit_status;
-	return exit_status;
+	(void)rtls_verb_fail(EX_IOERR, "the output could not be written%s%s",
+		errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+	return exit_status == EX_OK ? EX_IOERR : exit_status;
 }

@@ -1,8 +1,9 @@
-/* parse.c - `exim-requiretls parse KIND FILE|-`: check a text and print what
+/* parse.c - `exim-requiretls parse [--json] KIND FILE|-`: check a text and print what
  * was understood, as JSON. */
 #include <stdlib.h>
 
 #include "tool/confine.h"
+#include "tool/options.h"
 #include "tool/parse_text.h"
 #include "tool/verb.h"
 
@@ -40,29 +41,35 @@ static int run_parse(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	const struct rtls_parse_kind *kind;
-	int option;
+	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((option = rtls_options_next("parse", argc, argv, options)) != -1)
 		if (option != 'j')
-			return rtls_verb_misused("parse", NULL);
-	if (argc - optind != 2)
-		return rtls_verb_misused("parse", "expected a kind and a file");
+			return EX_USAGE;
+	exit_status = rtls_options_count(
+		"parse", argc, argv, 2, 2, "a kind and a file");
+	if (exit_status != EX_OK)
+		return exit_status;
 	kind = rtls_parse_kind(argv[optind]);
 	if (kind == NULL)
-		return rtls_verb_misused("parse", "there is no such kind");
+		return rtls_options_expected("parse",
+			"sts-record, sts-policy, tlsrpt-record or "
+			"tlsrpt-report",
+			argv[optind]);
 	return parse_file(kind, argv[optind + 1]);
 }
 
 const struct rtls_verb rtls_verb_parse = {
 	.name = "parse",
 	.summary = "check a record, policy or report and print it as JSON",
-	.help = "Usage: exim-requiretls parse KIND FILE|-\n"
+	.help = "Usage: exim-requiretls parse [--json] KIND FILE|-\n"
 		"\n"
 		"  KIND  sts-record     TXT records of _mta-sts.DOMAIN, one a line,\n"
 		"                       plain or as dig prints them\n"
 		"        sts-policy     the policy as the web server sends it\n"
 		"        tlsrpt-record  TXT records of _smtp._tls.DOMAIN\n"
 		"        tlsrpt-report  a TLS report, JSON or gzip\n"
+		"  --json  print JSON: it does so anyway\n"
 		"\n"
 		"What is not valid gives {\"error\": ...} and exit status 65.\n",
 	.run = run_parse,

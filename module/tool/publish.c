@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/file.h"
+#include "tool/options.h"
 #include "tool/verb.h"
 
 #define PATH_SIZE 1024
@@ -34,14 +35,6 @@ struct texts {
 };
 
 /* --- the command line ------------------------------------------------------------------- */
-
-static int bad(const char *what, const char *value, const char *expected)
-{
-	struct rtls_quoted q;
-
-	return rtls_verb_fail(EX_USAGE, "publish: %s \"%s\": expected %s", what,
-		rtls_quoted(&q, rtls_slice(value)), expected);
-}
 
 static int add_mx(struct request *request, const char *value)
 {
@@ -71,7 +64,7 @@ static int add_rua(struct request *request, const char *value)
 			RTLS_PUBLICATION_RUA_MAX);
 	if (rtls_rua_parse(rtls_slice(value),
 		    &publication->rua[publication->rua_count], &err) != RTLS_OK)
-		return bad("--rua", value,
+		return rtls_options_value("publish", "--rua", value,
 			"mailto:ADDRESS, or https: and a place there");
 	publication->rua_count++;
 	return EX_OK;
@@ -85,7 +78,8 @@ static int set_mode(struct request *request, const char *value)
 			    rtls_sts_mode_name(request->publication.mode)) == 0)
 			return EX_OK;
 	}
-	return bad("--mode", value, "testing, enforce or none");
+	return rtls_options_value(
+		"publish", "--mode", value, "testing, enforce or none");
 }
 
 static int set_max_age(struct request *request, const char *value)
@@ -94,7 +88,7 @@ static int set_max_age(struct request *request, const char *value)
 	return rtls_publication_max_age(
 		       rtls_slice(value), &request->publication.max_age_s)
 		       ? EX_OK
-		       : bad("--max-age", value,
+		       : rtls_options_value("publish", "--max-age", value,
 				 "seconds, or a number with m, h, d or w; at "
 				 "most 31557600 seconds");
 }
@@ -104,7 +98,7 @@ static int set_directory(struct request *request, const char *value)
 	request->publication.directory = value;
 	return rtls_publication_is_directory(value)
 		       ? EX_OK
-		       : bad("--directory", value,
+		       : rtls_options_value("publish", "--directory", value,
 				 "an absolute path of letters, digits and "
 				 "\"._-\"");
 }
@@ -112,13 +106,13 @@ static int set_directory(struct request *request, const char *value)
 static int take_option(struct request *request, int option)
 {
 	switch (option) {
-	case 'm':
+	case 'M':
 		return add_mx(request, optarg);
 	case 'o':
 		return set_mode(request, optarg);
 	case 'a':
 		return set_max_age(request, optarg);
-	case 'r':
+	case 'R':
 		return add_rua(request, optarg);
 	case 'd':
 		return set_directory(request, optarg);
@@ -129,7 +123,7 @@ static int take_option(struct request *request, int option)
 		request->json = true;
 		return EX_OK;
 	default:
-		return rtls_verb_misused("publish", NULL);
+		return EX_USAGE;
 	}
 }
 
@@ -383,10 +377,10 @@ static int check(struct request *request)
 static int run_publish(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "mx", required_argument, NULL, 'm' },
+		{ "mx", required_argument, NULL, 'M' },
 		{ "mode", required_argument, NULL, 'o' },
 		{ "max-age", required_argument, NULL, 'a' },
-		{ "rua", required_argument, NULL, 'r' },
+		{ "rua", required_argument, NULL, 'R' },
 		{ "directory", required_argument, NULL, 'd' },
 		{ "verify", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' },
@@ -396,13 +390,15 @@ static int run_publish(int argc, char **argv)
 						  .mode = RTLS_STS_TESTING } };
 	int option, exit_status = EX_OK;
 
-	while (exit_status == EX_OK &&
-		(option = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while (exit_status == EX_OK && (option = rtls_options_next("publish",
+						argc, argv, options)) != -1)
 		exit_status = take_option(&request, option);
 	if (exit_status != EX_OK)
 		return exit_status;
-	if (argc - optind != 1)
-		return rtls_verb_misused("publish", "expected one domain");
+	exit_status =
+		rtls_options_count("publish", argc, argv, 1, 1, "a domain");
+	if (exit_status != EX_OK)
+		return exit_status;
 	request.domain = argv[optind];
 	exit_status = check(&request);
 	return exit_status == EX_OK ? run(&request) : exit_status;
@@ -414,7 +410,7 @@ const struct rtls_verb rtls_verb_publish = {
 	.help = "Usage: exim-requiretls publish DOMAIN --mx NAME [--mx ...]\n"
 		"                               [--mode testing|enforce|none] [--max-age TIME]\n"
 		"                               [--rua URI] [--directory DIR] [--json]\n"
-		"       exim-requiretls publish --verify DOMAIN [--directory DIR] [--json]\n"
+		"       exim-requiretls publish DOMAIN --verify [--directory DIR] [--json]\n"
 		"\n"
 		"  --mx         an MX host, or *. and a domain\n"
 		"  --mode       what others do; the default is testing\n"

@@ -9,21 +9,21 @@
 #include "report/report.h"
 #include "report/run.h"
 #include "report/subjects.h"
+#include "tool/options.h"
 #include "tool/report.h"
 
-#define EXPECTED "expected key, preview, read, run, show or status"
+#define EXPECTED "key, preview, read, run, show or status"
 
 int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err)
 {
 	return rtls_verb_fail(rtls_verb_exit(status), "%s", err->text);
 }
 
-int rtls_verb_report_date(const char *text)
+int rtls_verb_report_date(const char *text, int64_t *day_s)
 {
 	struct rtls_quoted q;
-	int64_t day_s;
 
-	if (rtls_date_parse(rtls_slice(text), &day_s) == RTLS_OK)
+	if (rtls_date_parse(rtls_slice(text), day_s) == RTLS_OK)
 		return EX_OK;
 	return rtls_verb_fail(EX_DATAERR,
 		"\"%s\" is not a date like 2026-11-21",
@@ -88,7 +88,7 @@ static int print_reports(const struct rtls_config *config,
 		(void)rtls_verb_fail(EX_OK,
 			"%" PRIu64 " lines of the journal do not parse",
 			rtls_reports_skipped(subjects->reports));
-	if (domain == NULL)
+	if (domain[0] == '\0')
 		return print_all(config, subjects);
 	subject = rtls_subjects_find(subjects, domain);
 	if (subject == NULL)
@@ -98,33 +98,33 @@ static int print_reports(const struct rtls_config *config,
 
 static int preview(const struct rtls_config *config, int argc, char **argv)
 {
+	static const struct option none[] = { { NULL, 0, NULL, 0 } };
 	struct rtls_err err = { "" };
-	char domain[RTLS_DOMAIN_SIZE];
+	char domain[RTLS_DOMAIN_SIZE] = "";
 	struct rtls_subjects subjects;
 	enum rtls_status status;
+	int64_t day_s;
 	int exit_status;
 
-	if (argc < 2 || argc > 3 || argv[1][0] == '-')
-		return rtls_verb_misused("report",
-			"preview wants a date, and a domain if you like");
-	exit_status = rtls_verb_report_date(argv[1]);
+	if (rtls_options_next("report preview", argc, argv, none) != -1)
+		return EX_USAGE;
+	exit_status = rtls_options_count(
+		"report preview", argc, argv, 1, 2, "a date");
+	if (exit_status == EX_OK)
+		exit_status = rtls_verb_report_date(argv[optind], &day_s);
+	if (exit_status == EX_OK && argc - optind == 2)
+		exit_status = rtls_verb_domain(argv[optind + 1], domain);
 	if (exit_status != EX_OK)
 		return exit_status;
-	if (argc == 3) {
-		exit_status = rtls_verb_domain(argv[2], domain);
-		if (exit_status != EX_OK)
-			return exit_status;
-	}
 	if (strchr(config->contact, '@') == NULL)
 		return rtls_verb_fail(EX_CONFIG,
 			"a report needs tlsrpt_organization and tlsrpt_contact");
-	status = rtls_subjects_open(config, argv[1], &subjects, &err);
+	status = rtls_subjects_open(config, argv[optind], &subjects, &err);
 	if (status == RTLS_NONE)
 		return print_pretty(json_array());
 	if (status != RTLS_OK)
 		return rtls_verb_report_fail(status, &err);
-	exit_status =
-		print_reports(config, &subjects, argc == 3 ? domain : NULL);
+	exit_status = print_reports(config, &subjects, domain);
 	rtls_subjects_close(&subjects);
 	return exit_status;
 }
@@ -148,7 +148,7 @@ static int run_report(int argc, char **argv)
 	int exit_status;
 
 	if (argc < 2)
-		return rtls_verb_misused("report", EXPECTED);
+		return rtls_options_expected("report", EXPECTED, NULL);
 	/* What others sent needs no configuration of ours. */
 	if (strcmp(argv[1], "read") == 0)
 		return rtls_verb_report_read(argc - 1, argv + 1);
@@ -162,7 +162,7 @@ static int run_report(int argc, char **argv)
 			return exit_status;
 		return actions[i].run(&config, argc - 1, argv + 1);
 	}
-	return rtls_verb_misused("report", EXPECTED);
+	return rtls_options_expected("report", EXPECTED, argv[1]);
 }
 
 const struct rtls_verb rtls_verb_report = {

@@ -19,7 +19,7 @@ int rtls_verb_report_read(int argc, char **argv);
 /* Say err; the exit status of a status that is not RTLS_OK. */
 int rtls_verb_report_fail(enum rtls_status status, const struct rtls_err *err);
 
-/* Is it a date? EX_OK, or EX_DATAERR, said. */
-RTLS_MUST_CHECK int rtls_verb_report_date(const char *text);
+/* The first second of a date; EX_OK, or EX_DATAERR, said. */
+RTLS_MUST_CHECK int rtls_verb_report_date(const char *text, int64_t *day_s);
 
 #endif

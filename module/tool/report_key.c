@@ -1,6 +1,7 @@
 /* report_key.c - `exim-requiretls report key KEYFILE`: what to publish in DNS, so that
  * receivers can verify our reports. It runs as the Exim user, so what it cannot read,
  * Exim cannot sign with. */
+#include "tool/options.h"
 #include "tool/report.h"
 
 #include <stdio.h>
@@ -181,9 +182,10 @@ int rtls_verb_report_key(
 		{ NULL, 0, NULL, 0 },
 	};
 	struct request request = { .selector = DEFAULT_SELECTOR };
-	int option;
+	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next(
+			"report key", argc, argv, options)) != -1) {
 		if (option == 's')
 			request.selector = optarg;
 		else if (option == 'd')
@@ -193,14 +195,16 @@ int rtls_verb_report_key(
 		else if (option == 'j')
 			request.wants_json = true;
 		else
-			return rtls_verb_misused("report", NULL);
+			return EX_USAGE;
 	}
-	if (argc - optind != 1)
-		return rtls_verb_misused("report", "key wants a file");
+	exit_status = rtls_options_count(
+		"report key", argc, argv, 1, 1, "the file of a key");
+	if (exit_status != EX_OK)
+		return exit_status;
 	request.path = argv[optind];
 	/* We are in / by now: a name that is not absolute means something else here. */
 	if (request.path[0] != '/' && strcmp(request.path, "-") != 0)
-		return rtls_verb_misused(
-			"report", "key wants the whole path of the file");
+		return rtls_options_expected("report key",
+			"the whole path of the file, from / on", request.path);
 	return show(config, &request);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "report/received.h"
 #include "tool/open_files.h"
+#include "tool/options.h"
 #include "tool/verb.h"
 
 /* All reports together, as a rough count of bytes: else many hostile ones take all memory. */
@@ -321,7 +323,8 @@ static bool read_options(
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next(
+			"report read", argc, argv, options)) != -1) {
 		switch (option) {
 		case 'h':
 			*form = FORM_HTML;
@@ -342,16 +345,13 @@ static bool read_options(
 				break;
 			return false;
 		default:
-			reading->exit_status =
-				rtls_verb_misused("report", NULL);
+			reading->exit_status = EX_USAGE;
 			return false;
 		}
 	}
-	if (optind < argc)
-		return true;
-	reading->exit_status = rtls_verb_misused(
-		"report", "read wants files, directories or -");
-	return false;
+	reading->exit_status = rtls_options_count("report read", argc, argv, 1,
+		INT_MAX, "files, directories or \"-\"");
+	return reading->exit_status == EX_OK;
 }
 
 int rtls_verb_report_read(int argc, char **argv)

@@ -4,6 +4,7 @@
 
 #include "report/run.h"
 #include "report/tidy.h"
+#include "tool/options.h"
 #include "tool/report.h"
 
 static void print_line(void *context, const char *line)
@@ -88,38 +89,37 @@ static int run_options(const struct rtls_config *config,
 int rtls_verb_report_run(
 	const struct rtls_config *config, int argc, char **argv)
 {
-	static const struct option long_options[] = {
+	static const struct option options[] = {
 		{ "date", required_argument, NULL, 'd' },
 		{ "dry-run", required_argument, NULL, 'n' },
 		{ "now", no_argument, NULL, 'w' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct rtls_run_options options = { .now_s = (int64_t)time(NULL) };
+	struct rtls_run_options wanted = { .now_s = (int64_t)time(NULL) };
 	const char *directory = NULL;
 	bool quiet = false;
-	int option;
+	int64_t day_s;
+	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
-		-1) {
+	while ((option = rtls_options_next(
+			"report run", argc, argv, options)) != -1) {
 		if (option == 'd')
-			options.date = optarg;
+			wanted.date = optarg;
 		else if (option == 'n')
 			directory = optarg;
 		else if (option == 'w')
-			options.now = true;
+			wanted.now = true;
 		else if (option == 'q')
 			quiet = true;
 		else
-			return rtls_verb_misused("report", NULL);
+			return EX_USAGE;
 	}
-	if (optind != argc)
-		return rtls_verb_misused("report", "unexpected argument");
-	if (options.date != NULL) {
-		int exit_status = rtls_verb_report_date(options.date);
-
-		if (exit_status != EX_OK)
-			return exit_status;
-	}
-	return run_options(config, &options, directory, quiet);
+	exit_status = rtls_options_count(
+		"report run", argc, argv, 0, 0, "no argument");
+	if (exit_status == EX_OK && wanted.date != NULL)
+		exit_status = rtls_verb_report_date(wanted.date, &day_s);
+	return exit_status == EX_OK
+		       ? run_options(config, &wanted, directory, quiet)
+		       : exit_status;
 }

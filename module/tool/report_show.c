@@ -1,5 +1,6 @@
 /* report_show.c - the journals as a text, a page or JSON. */
 #include "tool/report_show.h"
+#include "tool/options.h"
 #include "tool/report.h"
 
 #include <errno.h>
@@ -154,17 +155,6 @@ static int show_all(struct show *show)
 
 /* --- the command line ---------------------------------------------------------- */
 
-static int read_date(const char *text, int64_t *day_s)
-{
-	struct rtls_quoted q;
-
-	if (rtls_date_parse(rtls_slice(text), day_s) == RTLS_OK)
-		return EX_OK;
-	return rtls_verb_fail(EX_DATAERR,
-		"\"%s\" is not a date like 2026-11-21",
-		rtls_quoted(&q, rtls_slice(text)));
-}
-
 /* None: all that is there. One: that day. Two: from one to the other. */
 static int read_dates(struct show *show, int count, char **dates)
 {
@@ -173,15 +163,17 @@ static int read_dates(struct show *show, int count, char **dates)
 	show->last_s = show->now_s;
 	show->first_s = show->now_s - (RTLS_PAGE_DAYS_MAX - 1) * DAY_S;
 	if (count > 0)
-		exit_status = read_date(dates[0], &show->first_s);
+		exit_status = rtls_verb_report_date(dates[0], &show->first_s);
 	if (count > 0 && exit_status == EX_OK)
-		exit_status = read_date(dates[count - 1], &show->last_s);
+		exit_status =
+			rtls_verb_report_date(dates[count - 1], &show->last_s);
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (show->last_s < show->first_s ||
 		(show->last_s - show->first_s) / DAY_S >= RTLS_PAGE_DAYS_MAX)
-		return rtls_verb_misused("report",
-			"show wants the first day and the last, at most 366");
+		return rtls_verb_misused("report show",
+			"expected the first day and then the last, at most 366 "
+			"days");
 	return EX_OK;
 }
 
@@ -197,20 +189,22 @@ int rtls_verb_report_show(
 	struct show show = { .config = *config, .now_s = (int64_t)time(NULL) };
 	int option, exit_status = EX_OK;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next(
+			"report show", argc, argv, options)) != -1) {
 		if (option == 'h')
 			show.form = FORM_HTML;
 		else if (option == 'j')
 			show.form = FORM_JSON;
-		else if (option != 'd')
-			return rtls_verb_misused("report", NULL);
-		else
+		else if (option == 'd')
 			exit_status = rtls_verb_domain(optarg, show.domain);
+		else
+			return EX_USAGE;
 		if (exit_status != EX_OK)
 			return exit_status;
 	}
-	if (argc - optind > 2)
-		return rtls_verb_misused("report", "unexpected argument");
-	exit_status = read_dates(&show, argc - optind, argv + optind);
+	exit_status = rtls_options_count(
+		"report show", argc, argv, 0, 2, "the first day and the last");
+	if (exit_status == EX_OK)
+		exit_status = read_dates(&show, argc - optind, argv + optind);
 	return exit_status == EX_OK ? show_all(&show) : exit_status;
 }

@@ -1,4 +1,5 @@
 /* report_status.c - `exim-requiretls report status`: how far the reports of each day got. */
+#include "tool/options.h"
 #include "tool/report.h"
 
 #include <inttypes.h>
@@ -282,13 +283,16 @@ int rtls_verb_report_status(
 	enum rtls_status status;
 	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next(
+			"report status", argc, argv, options)) != -1) {
 		if (option != 'j')
-			return rtls_verb_misused("report", NULL);
+			return EX_USAGE;
 		wants_json = true;
 	}
-	if (optind != argc)
-		return rtls_verb_misused("report", "unexpected argument");
+	exit_status = rtls_options_count(
+		"report status", argc, argv, 0, 0, "no argument");
+	if (exit_status != EX_OK)
+		return exit_status;
 	status = rtls_usage_read(config->spool, &usage, &err);
 	exit_status = wants_json ? show_json(config, &usage)
 				 : show_text(config, &usage);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "resolve/resolve.h"
+#include "tool/options.h"
 #include "tool/verb.h"
 #include "tool/view.h"
 
@@ -88,7 +89,8 @@ static int run_resolve(int argc, char **argv)
 	bool fresh = false;
 	int option, exit_status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = rtls_options_next("resolve", argc, argv, options)) !=
+		-1) {
 		if (option == 'r')
 			output = OUTPUT_RECORD;
 		else if (option == 'j')
@@ -96,11 +98,12 @@ static int run_resolve(int argc, char **argv)
 		else if (option == 'f')
 			fresh = true;
 		else
-			return rtls_verb_misused("resolve", NULL);
+			return EX_USAGE;
 	}
-	if (argc - optind != 1)
-		return rtls_verb_misused("resolve", "expected one domain");
-	exit_status = rtls_verb_domain(argv[optind], domain);
+	exit_status =
+		rtls_options_count("resolve", argc, argv, 1, 1, "a domain");
+	if (exit_status == EX_OK)
+		exit_status = rtls_verb_domain(argv[optind], domain);
 	return exit_status == EX_OK ? resolve(domain, fresh, output)
 				    : exit_status;
 }

@@ -44,8 +44,7 @@ extern const struct rtls_verb rtls_verb_publish;
 /* "exim-requiretls: ..." on stderr; returns exit_status. */
 int rtls_verb_fail(int exit_status, const char *format, ...) RTLS_PRINTF(2, 3);
 
-/* The same with EX_USAGE and a pointer to --help. why may be NULL: getopt_long()
- * has said it. */
+/* The same with EX_USAGE and a pointer to --help. why may be NULL: it has been said. */
 int rtls_verb_misused(const char *verb, const char *why);
 
 /* What a status that is not RTLS_OK means to the shell: 65 bad data, 75 try
