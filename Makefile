@@ -26,6 +26,7 @@ SECONDS    ?= 60
 
 EXIM_CONFIG ?= $(SYSCONFDIR)/exim4
 MODULE_DIR  ?= $(PREFIX)/lib/exim4/requiretls
+STANZAS     ?= $(PREFIX)/share/exim-requiretls
 PROGRAM     ?= $(PREFIX)/sbin/exim-requiretls
 SPOOL       ?= /var/spool/exim4/requiretls
 
@@ -225,33 +226,25 @@ exim-all:
 
 # --- installation -----------------------------------------------------------
 
+# Nothing of this changes how Exim works: "exim-requiretls setup" switches it on.
 install: all
 	install -d $(DESTDIR)$(MODULE_DIR) $(DESTDIR)$(dir $(PROGRAM)) \
-		$(DESTDIR)$(EXIM_CONFIG)/conf.d/acl \
-		$(DESTDIR)$(EXIM_CONFIG)/conf.d/main \
-		$(DESTDIR)$(EXIM_CONFIG)/conf.d/router \
-		$(DESTDIR)$(EXIM_CONFIG)/conf.d/transport \
-		$(DESTDIR)$(EXIM_CONFIG)/requiretls
+		$(DESTDIR)$(EXIM_CONFIG) $(DESTDIR)$(STANZAS)
 	install -m 644 $(OUT)/requiretls.so $(DESTDIR)$(MODULE_DIR)/requiretls.so
 	install -m 755 $(OUT)/exim-requiretls $(DESTDIR)$(PROGRAM)
 	test -e $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf || \
 		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
-	sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#' module/conf/main.conf | \
-		install -m 644 /dev/stdin $(DESTDIR)$(EXIM_CONFIG)/requiretls/main.conf
-	install -m 644 module/conf/acl.conf module/conf/routers.conf \
-		module/conf/transports.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls/
+	for part in acl main routers transports; do \
+		sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#; s#/usr/share/exim-requiretls#$(STANZAS)#' \
+			module/conf/$$part.conf | \
+			install -m 644 /dev/stdin $(DESTDIR)$(STANZAS)/$$part.conf || exit 1; \
+	done
 	for manual in docs/*.[1-9]; do \
 		section=man$${manual##*.}; \
 		install -d $(DESTDIR)$(PREFIX)/share/man/$$section && \
 		install -m 644 $$manual $(DESTDIR)$(PREFIX)/share/man/$$section/ \
 			|| exit 1; \
 	done
-	for part in acl main router transport; do \
-		install -m 644 module/conf/conf.d/$$part/*_exim-requiretls \
-			$(DESTDIR)$(EXIM_CONFIG)/conf.d/$$part/ || exit 1; \
-	done
-	sed -i 's#/etc/exim4/requiretls/#$(EXIM_CONFIG)/requiretls/#' \
-		$(DESTDIR)$(EXIM_CONFIG)/conf.d/*/*_exim-requiretls
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONFDIR)/cron.d
 	for unit in module/conf/systemd/*; do \
 		sed 's#/usr/sbin/exim-requiretls#$(PROGRAM)#; s#/var/spool/exim4#$(dir $(SPOOL))#' $$unit | \

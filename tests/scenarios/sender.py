@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lab"))
 from labkit import Lab, Queued, world  # noqa: E402
 
 SPOOL = "/var/spool/exim4/requiretls"
+STANZAS = "/usr/share/exim-requiretls"
 
 # How an operator's configuration looks after the three includes and one line.
 SENDER_CONF = """
@@ -32,7 +33,7 @@ keep_environment =
 timeout_frozen_after = 7d
 log_selector = +tls_sni +outgoing_interface +smtp_confirmation
 
-.include /etc/exim4/requiretls/main.conf
+.include /usr/share/exim-requiretls/main.conf
 
 begin acl
 
@@ -47,7 +48,7 @@ acl_check_data:
 
 begin routers
 
-.include /etc/exim4/requiretls/routers.conf
+.include /usr/share/exim-requiretls/routers.conf
 
 dnslookup:
   driver = dnslookup
@@ -73,7 +74,7 @@ remote_smtp:
   event_action = REQUIRETLS_EVENT
   multi_domain = false
 
-.include /etc/exim4/requiretls/transports.conf
+.include /usr/share/exim-requiretls/transports.conf
 
 local_delivery:
   driver = appendfile
@@ -186,5 +187,13 @@ def new_marker() -> str:
     return "MARKER" + os.urandom(8).hex()
 
 
-__all__ = ["Site", "Lab", "world", "ROOT", "SPOOL", "SENDER_CONF", "bounce_status",
+def write_snippets(directory: Path) -> None:
+    """Debian's split configuration below directory uses the stanzas."""
+    for part, name, stanza in (("acl", "50", "acl"), ("main", "90", "main"),
+                               ("router", "180", "routers"), ("transport", "30", "transports")):
+        (directory / f"conf.d/{part}/{name}_exim-requiretls").write_text(
+            f".include_if_exists {STANZAS}/{stanza}.conf\n")
+
+
+__all__ = ["Site", "Lab", "world", "ROOT", "SPOOL", "STANZAS", "write_snippets", "SENDER_CONF", "bounce_status",
            "new_marker"]

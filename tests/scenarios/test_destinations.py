@@ -298,9 +298,9 @@ def test_better_host_cannot_be_looked_up(site, better):
 
 # As Debian's "smarthost" has it: the site's own router and transport, and ours before them.
 SMART_CONF = (
-    (".include /etc/exim4/requiretls/main.conf", """REQUIRETLS_VIA = THERE
+    (".include /usr/share/exim-requiretls/main.conf", """REQUIRETLS_VIA = THERE
 REQUIRETLS_LOGIN_HOSTS = *
-.include /etc/exim4/requiretls/main.conf"""),
+.include /usr/share/exim-requiretls/main.conf"""),
     ("""dnslookup:
   driver = dnslookup
   domains = ! +local_domains

@@ -370,9 +370,9 @@ def test_files_of_the_tree_exist(path):
 
 
 def test_installed_stanzas_exist():
-    """What the documents call /etc/exim4/requiretls/X is module/conf/X."""
+    """What the documents call /usr/share/exim-requiretls/X is module/conf/X."""
     for path in [*TEXTS, PROGRAM_8, CONF_5, CONCEPT_7]:
-        for name in re.findall(r"/etc/exim4/requiretls/(\w+\.conf)", path.read_text()):
+        for name in re.findall(r"/usr/share/exim-requiretls/(\w+\.conf)", path.read_text()):
             assert (ROOT / "module/conf" / name).exists(), (path.name, name)
 
 

@@ -9,16 +9,16 @@ import subprocess
 import pytest
 
 from mail import ALICE, GOOD, arrived, assert_bounced, assert_delivered, assert_waiting, deliver
-from sender import ROOT, SENDER_CONF, new_marker
+from sender import SENDER_CONF, new_marker, write_snippets
 from test_stanzas import UPDATE_CONF
 
 BY_ACL_CONF = SENDER_CONF.replace(
-    ".include /etc/exim4/requiretls/main.conf",
+    ".include /usr/share/exim-requiretls/main.conf",
     "REQUIRETLS_BY_ACL = yes\n"
-    ".include /etc/exim4/requiretls/main.conf\n"
+    ".include /usr/share/exim-requiretls/main.conf\n"
     "acl_not_smtp = requiretls_flag_message").replace(
     "begin acl\n",
-    "begin acl\n\n.include /etc/exim4/requiretls/acl.conf\n").replace(
+    "begin acl\n\n.include /usr/share/exim-requiretls/acl.conf\n").replace(
     "acl_check_data:\n",
     "acl_check_data:\n  require acl = requiretls_flag_message\n")
 
@@ -283,9 +283,7 @@ def test_debian_split_configuration(site, kind, macros):
     host = site.lab.state / "debian-exim4"
     subprocess.run(["rm", "-rf", str(host)], check=True)
     subprocess.run(["cp", "-r", "/etc/exim4", str(host)], check=True)
-    for part in ("acl", "main", "router", "transport"):
-        for path in (ROOT / "module/conf/conf.d" / part).iterdir():
-            (host / "conf.d" / part / path.name).write_text(path.read_text())
+    write_snippets(host)
     (host / "update-exim4.conf.conf").write_text(UPDATE_CONF.format(kind=kind, smarthost="relay.example"))
     (host / "conf.d/main/000_localmacros").write_text(
         f"{macros}CHECK_DATA_LOCAL_ACL_FILE = /run/lab/debian-exim4/data\n")

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mail import ALICE, deliver
-from sender import SENDER_CONF, SPOOL, new_marker
+from sender import SENDER_CONF, SPOOL, STANZAS, new_marker
 from signing import KEY, KEYS, SELECTOR, SIGNING, Signing, signature
 from test_stanzas import debian, generate      # noqa: F401  pylint: disable=unused-import
 
@@ -131,9 +131,9 @@ def without_the_router(text: str) -> str:
 def test_without_the_router(reports):
     """A site with stanzas of its own: reports are relaxed by their header, as other mail is; and
     not where the site does not honour that. So the router is what makes the tests above pass."""
-    path = "/etc/exim4/requiretls/routers.conf"
+    path = f"{STANZAS}/routers.conf"
     kept = reports.lab.exec(["cat", path]).stdout
-    reports.lab.write_etc("requiretls/routers.conf", without_the_router(kept))
+    reports.lab.exec(["tee", path], input=without_the_router(kept))
     try:
         reports.send("tlsrpt@enforce-selfsigned.example")
         reports.arrived("tlsrpt@enforce-selfsigned.example")
@@ -144,7 +144,7 @@ def test_without_the_router(reports):
         assert reports.mails("tlsrpt@enforce-expired.example") == []
         assert len(reports.lab.queue()) == 1
     finally:
-        reports.lab.write_etc("requiretls/routers.conf", kept)
+        reports.lab.exec(["tee", path], input=kept)
 
 
 # --- only ours -----------------------------------------------------------------------

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from mail import assert_delivered, deliver
-from sender import ROOT
+from sender import ROOT, write_snippets
 
 # What dpkg-reconfigure exim4-config would ask.
 UPDATE_CONF = """
@@ -32,11 +32,7 @@ def debian(site):
     subprocess.run(["rm", "-rf", str(site.lab.state / "debian-exim4")], check=True)
     subprocess.run(["cp", "-r", "/etc/exim4", str(site.lab.state / "debian-exim4")],
                    check=True)
-    site.lab.exec(["/bin/sh", "-ec", f"""
-        for part in main router transport; do
-            cp {ROOT}/module/conf/conf.d/$part/*_exim-requiretls {host}/conf.d/$part/
-        done
-    """])
+    write_snippets(site.lab.state / "debian-exim4")
     return host
 
 
@@ -174,8 +170,9 @@ def test_install_into_destdir(site, tmp_path):
     names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")
              if path.is_file()}
     assert {"usr/lib/exim4/requiretls/requiretls.so", "usr/sbin/exim-requiretls",
-            "etc/exim4/requiretls/routers.conf",
-            "etc/exim4/conf.d/router/180_exim-requiretls"} <= names
+            "usr/share/exim-requiretls/routers.conf"} <= names
+    assert {name for name in names if name.startswith("etc/")} == {
+        "etc/exim4/requiretls.conf", "etc/cron.d/exim-requiretls"}, "Exim works as before"
 
 
 def test_install_below_another_prefix(site, tmp_path):
@@ -184,15 +181,14 @@ def test_install_below_another_prefix(site, tmp_path):
     subprocess.run(["make", "--no-print-directory", "-s", "-C", str(ROOT), "install",
                     f"OUT={out}", f"DESTDIR={dest}", "PREFIX=/opt/rtls", "SYSCONFDIR=/opt/etc",
                     "CFLAGS=-O0"], check=True)
-    main = (dest / "opt/etc/exim4/requiretls/main.conf").read_text()
+    main = (dest / "opt/rtls/share/exim-requiretls/main.conf").read_text()
+    assert ".include /opt/rtls/share/exim-requiretls/main.conf" in main
     assert "REQUIRETLS_SO = /opt/rtls/lib/exim4/requiretls/requiretls.so" in main
     module = (dest / "opt/rtls/lib/exim4/requiretls/requiretls.so").read_bytes()
     assert b"/opt/rtls/sbin/exim-requiretls" in module
     assert b"/opt/etc/exim4/requiretls.conf" in module
     assert (dest / "opt/rtls/sbin/exim-requiretls").exists()
     assert (dest / "opt/rtls/share/man/man8/exim-requiretls.8").exists()
-    router = (dest / "opt/etc/exim4/conf.d/router/180_exim-requiretls").read_text()
-    assert ".include /opt/etc/exim4/requiretls/routers.conf" in router
     assert site.lab.paniclog() == ""
 
 

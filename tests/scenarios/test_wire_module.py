@@ -282,7 +282,7 @@ def test_flag_of_before_the_module(wire_site):
     too: an MX that nobody vouches for gets nothing (C2.2)."""
     lab = wire_site.lab
     with_module = (lab.state / "etc/exim4/exim4.conf").read_text()
-    change(lab, (".include /etc/exim4/requiretls/main.conf",
+    change(lab, (".include /usr/share/exim-requiretls/main.conf",
                  "REQUIRETLS_SO = /usr/lib/exim4/requiretls/requiretls.so\n"
                  "REQUIRETLS_EVENT =\nREQUIRETLS_CIPHERS = NORMAL\n"
                  "REQUIRETLS_IGNORE_TARGET_HOSTS ="))
@@ -300,9 +300,9 @@ def test_smart_host(wire_site):
     lab = wire_site.lab
     change(lab, ("dnslookup:\n  driver = dnslookup\n",
                  "smarthost:\n  driver = manualroute\n  route_list = * DCsmarthost byname\n"),
-           (".include /etc/exim4/requiretls/main.conf",
+           (".include /usr/share/exim-requiretls/main.conf",
             "DCconfig_smarthost = 1\nDCsmarthost = requiretls.smtp.example\n"
-            ".include /etc/exim4/requiretls/main.conf"))
+            ".include /usr/share/exim-requiretls/main.conf"))
     marker = sent(wire_site, "nopolicy.example")
     assert [c.endswith(" REQUIRETLS") for c in mail_commands(wire_site, marker)] == [True]
     change(lab, ("DCsmarthost = requiretls.smtp.example", "DCsmarthost = s6.smtp.example"))
@@ -327,9 +327,9 @@ plain:
   client_send = ^lab^secret
 
 begin retry
-"""), (".include /etc/exim4/requiretls/main.conf",
+"""), (".include /usr/share/exim-requiretls/main.conf",
        "REQUIRETLS_VIA = relay.example::587\nREQUIRETLS_LOGIN_HOSTS = *\n"
-       ".include /etc/exim4/requiretls/main.conf"))
+       ".include /usr/share/exim-requiretls/main.conf"))
     for change_of_port in ((), ("relay.example::587\n", "relay.example\n"
                                 "REMOTE_SMTP_SMARTHOST_PROTOCOL = smtps\n")):
         if change_of_port:
@@ -347,8 +347,8 @@ def test_server_offers_by_the_stanzas(wire_site):
     """main.conf turns the server side on; REQUIRETLS_ADVERTISE_HOSTS narrows it."""
     shown = wire_site.lab.exec(["exim4", "-bP", "tls_advertise_requiretls"]).stdout
     assert shown.strip() == "tls_advertise_requiretls = *"
-    change(wire_site.lab, (".include /etc/exim4/requiretls/main.conf",
+    change(wire_site.lab, (".include /usr/share/exim-requiretls/main.conf",
                            "REQUIRETLS_ADVERTISE_HOSTS = 192.0.2.7\n"
-                           ".include /etc/exim4/requiretls/main.conf"))
+                           ".include /usr/share/exim-requiretls/main.conf"))
     shown = wire_site.lab.exec(["exim4", "-bP", "tls_advertise_requiretls"]).stdout
     assert shown.strip() == "tls_advertise_requiretls = 192.0.2.7"
