@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/built_for.h"
 #include "policy/domain.h"
 #include "policy/text.h"
 #include "store/config_file.h"
@@ -101,6 +102,10 @@ bool rtls_exim_flag_message(bool flagged)
 	message_requiretls = flagged ? TRUE : FALSE;
 	return true;
 }
+
+/* For who looks at the file without loading it. */
+__attribute__((used, retain)) static const char built_for[] =
+	RTLS_BUILT_FOR_MARK RTLS_EXIM_VERSION "\n";
 
 /* ${dlfunc} checks nothing about the host it runs in, so we do. */
 static enum rtls_status version_check(struct rtls_err *err)

@@ -16,6 +16,7 @@
 #include "tool/check.h"
 #include "tool/check_libc.h"
 #include "tool/exim.h"
+#include "tool/module_file.h"
 #include "tool/verb.h"
 
 #define GOOD_NAME   "ietf.org"
@@ -377,26 +378,10 @@ static void check_support(
 				"it is built without %s", words[i].word);
 }
 
-static void check_exim(struct rtls_check *check)
+static void check_requiretls(
+	struct rtls_check *check, const struct rtls_exim_version *version)
 {
-	struct rtls_exim_version version;
-	struct rtls_err err = { "" };
-	bool fits;
-
-	if (rtls_exim_ask(check->config.sendmail, &version, &err) != RTLS_OK) {
-		rtls_findings_add(&check->findings, UNKNOWN, "exim",
-			"look at the key sendmail", "%s", err.text);
-		return;
-	}
-	fits = strcmp(version.release, RTLS_EXIM_VERSION) == 0;
-	rtls_findings_add(&check->findings, fits ? GOOD : BAD, "exim",
-		fits ? NULL
-		     : "build and install the module again: until then mail "
-		       "is refused for now",
-		"Exim %s, module and program built for %s", version.release,
-		RTLS_EXIM_VERSION);
-	check_support(check, &version);
-	if (version.has_requiretls)
+	if (version->has_requiretls)
 		rtls_findings_add(&check->findings, GOOD, "exim", NULL,
 			"it speaks REQUIRETLS");
 	else if (check->config.requiretls == RTLS_LEVEL_ENFORCE)
@@ -412,11 +397,73 @@ static void check_exim(struct rtls_check *check)
 			rtls_level_name(check->config.requiretls));
 }
 
+/* Of which release it is; "" when that is not known. */
+static void check_exim(struct rtls_check *check, char release[32])
+{
+	struct rtls_exim_version version;
+	struct rtls_err err = { "" };
+
+	release[0] = '\0';
+	if (rtls_exim_ask(check->config.sendmail, &version, &err) != RTLS_OK) {
+		rtls_findings_add(&check->findings, UNKNOWN, "exim",
+			"look at the key sendmail", "%s", err.text);
+		return;
+	}
+	(void)snprintf(release, 32, "%s", version.release);
+	rtls_findings_add(&check->findings, GOOD, "exim", NULL,
+		"Exim %s answers", version.release);
+	check_support(check, &version);
+	check_requiretls(check, &version);
+}
+
+/* It refuses to work in another Exim, and so would mail be refused. */
+static void check_release(
+	struct rtls_check *check, const char *path, const char *running)
+{
+	char release[RTLS_BUILT_FOR_SIZE];
+	struct rtls_err err = { "" };
+
+	if (rtls_module_file_release(path, release, &err) != RTLS_OK)
+		rtls_findings_add(&check->findings, UNKNOWN, "module",
+			"is it ours, and of this version? Install it again",
+			"%s: %s", path, err.text);
+	else if (running[0] == '\0')
+		rtls_findings_add(&check->findings, UNKNOWN, "module", NULL,
+			"%s is built for Exim %s; what runs is not known", path,
+			release);
+	else if (strcmp(release, running) != 0)
+		rtls_findings_add(&check->findings, BAD, "module",
+			"build and install the module again: until then mail "
+			"is refused for now",
+			"%s is built for Exim %s, and this is Exim %s", path,
+			release, running);
+	else
+		rtls_findings_add(&check->findings, GOOD, "module", NULL,
+			"Exim loads %s, which is built for Exim %s", path,
+			release);
+}
+
+static void check_file(
+	struct rtls_check *check, const char *path, const char *running)
+{
+	struct stat found;
+
+	if (stat(path, &found) != 0)
+		rtls_findings_add(&check->findings, BAD, "module",
+			"make install: until then mail is refused for now",
+			"%s: %s", path, strerror(errno));
+	else if (found.st_uid != 0 || (found.st_mode & 0022U) != 0)
+		rtls_findings_add(&check->findings, BAD, "module",
+			"chown root, chmod 644: Exim runs it as root",
+			"%s: somebody else than root may change it", path);
+	else
+		check_release(check, path, running);
+}
+
 /* Where it has local_scan() the module is loaded by that; else its ACLs have to call it. */
-static void check_module(struct rtls_check *check)
+static void check_module(struct rtls_check *check, const char *running)
 {
 	char path[VALUE_SIZE];
-	struct stat found;
 
 	if (rtls_exim_option(check->config.sendmail, "local_scan_path", path,
 		    sizeof(path)) != RTLS_OK)
@@ -426,17 +473,8 @@ static void check_module(struct rtls_check *check)
 			"include the stanzas, see \"Install\" in OPERATING.md; "
 			"right where REQUIRETLS_BY_ACL is set",
 			"local_scan_path is not set: Exim does not load it");
-	else if (stat(path, &found) != 0)
-		rtls_findings_add(&check->findings, BAD, "module",
-			"make install: until then mail is refused for now",
-			"%s: %s", path, strerror(errno));
-	else if (found.st_uid != 0 || (found.st_mode & 0022U) != 0)
-		rtls_findings_add(&check->findings, BAD, "module",
-			"chown root, chmod 644: Exim runs it as root",
-			"%s: somebody else than root may change it", path);
 	else
-		rtls_findings_add(&check->findings, GOOD, "module", NULL,
-			"Exim loads %s", path);
+		check_file(check, path, running);
 }
 
 static void check_dns_options(struct rtls_check *check)
@@ -454,7 +492,7 @@ static void check_dns_options(struct rtls_check *check)
 int rtls_check_self(
 	struct rtls_check *check, const struct rtls_check_options *options)
 {
-	char good[RTLS_DOMAIN_SIZE], broken[RTLS_DOMAIN_SIZE];
+	char good[RTLS_DOMAIN_SIZE], broken[RTLS_DOMAIN_SIZE], release[32];
 	int exit_status = rtls_verb_domain(
 		options->good != NULL ? options->good : GOOD_NAME, good);
 
@@ -473,8 +511,8 @@ int rtls_check_self(
 	rtls_check_progress(check, "asking the resolver");
 	check_resolver(check, good, broken);
 	check_libc(check, good);
-	check_exim(check);
-	check_module(check);
+	check_exim(check, release);
+	check_module(check, release);
 	check_dns_options(check);
 	check_timer(check, "refresh",
 		"systemctl enable --now exim-requiretls-refresh.timer");
