@@ -7,11 +7,7 @@
 #include "policy/verdict.h"
 
 /*
- * The configuration names the hosts, not DNS: so they need nobody to vouch for them, the record
- * made here is that of a domain that is its own host, and a host that is not in DNS is
- * none the less one. Of several the strictest counts for all. Addresses among
- * them have no name to verify, and are no hosts of that record; when there is nothing
- * else, the question is about a literal.
+ * As store/smart_hosts.h has it, with Exim's resolver, the cache and the program for a source.
  *
  * again     ask the network, whatever the cache says
  * question  its config is set; gets literal, resolved, record, policy, dane and via,
