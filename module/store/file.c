@@ -17,16 +17,18 @@
 
 /* --- reading --------------------------------------------------------------- */
 
-/* Read until the end or until one byte more than size_max. */
-static enum rtls_status read_all(int fd, const char *path, char *buffer,
-	size_t size_max, struct rtls_slice *text, struct rtls_err *err)
+/* Read until the end or until one byte more than size_max. What is read here is replaced
+ * by rename, never appended to: as many bytes as there were is all. */
+static enum rtls_status read_all(const struct rtls_opened *file,
+	const char *path, char *buffer, size_t size_max,
+	struct rtls_slice *text, struct rtls_err *err)
 {
 	struct rtls_quoted q;
 	size_t size = 0;
 
-	while (size <= size_max) {
+	while (size <= size_max && (size == 0 || size != file->size_bytes)) {
 		ssize_t n = TEMP_FAILURE_RETRY(
-			read(fd, buffer + size, size_max + 1 - size));
+			read(file->fd, buffer + size, size_max + 1 - size));
 
 		if (n < 0)
 			return rtls_open_failed(err, "read", path, errno);
@@ -47,14 +49,14 @@ static enum rtls_status read_all(int fd, const char *path, char *buffer,
 enum rtls_status rtls_file_read(const char *path, char *buffer, size_t size_max,
 	struct rtls_slice *text, struct rtls_err *err)
 {
+	struct rtls_opened file;
 	enum rtls_status status;
-	int fd;
 
-	status = rtls_open_regular(AT_FDCWD, path, path, &fd, err);
+	status = rtls_open_regular(AT_FDCWD, path, path, &file, err);
 	if (status != RTLS_OK)
 		return status;
-	status = read_all(fd, path, buffer, size_max, text, err);
-	(void)close(fd);
+	status = read_all(&file, path, buffer, size_max, text, err);
+	(void)close(file.fd);
 	return status;
 }
 
@@ -62,14 +64,14 @@ enum rtls_status rtls_file_read_below(const char *root_directory,
 	const char *path, char *buffer, size_t size_max,
 	struct rtls_slice *text, struct rtls_err *err)
 {
+	struct rtls_opened file;
 	enum rtls_status status;
-	int fd;
 
-	status = rtls_open_below(root_directory, path, &fd, err);
+	status = rtls_open_below(root_directory, path, &file, err);
 	if (status != RTLS_OK)
 		return status;
-	status = read_all(fd, path, buffer, size_max, text, err);
-	(void)close(fd);
+	status = read_all(&file, path, buffer, size_max, text, err);
+	(void)close(file.fd);
 	return status;
 }
 
@@ -123,22 +125,23 @@ static enum rtls_status open_trusted_directory(
 enum rtls_status rtls_file_read_trusted(const char *path, char *buffer,
 	size_t size_max, struct rtls_slice *text, struct rtls_err *err)
 {
+	struct rtls_opened file;
 	enum rtls_status status;
 	const char *name;
-	int directory, fd;
+	int directory;
 
 	status = open_trusted_directory(path, &name, &directory, err);
 	if (status != RTLS_OK)
 		return status;
-	status = rtls_open_regular(directory, name, path, &fd, err);
+	status = rtls_open_regular(directory, name, path, &file, err);
 	if (status == RTLS_OK) {
 		status = check_trust(directory, "directory of ", path, err);
 		if (status == RTLS_OK)
-			status = check_trust(fd, "", path, err);
+			status = check_trust(file.fd, "", path, err);
 		if (status == RTLS_OK)
-			status =
-				read_all(fd, path, buffer, size_max, text, err);
-		(void)close(fd);
+			status = read_all(
+				&file, path, buffer, size_max, text, err);
+		(void)close(file.fd);
 	}
 	(void)close(directory);
 	return status;

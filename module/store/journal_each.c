@@ -103,18 +103,18 @@ enum rtls_status rtls_journal_each(const char *spool, const char *date,
 	struct reading reading = { NULL, visit, context, 0, false };
 	enum rtls_status status;
 	char path[PATH_MAX];
-	int fd;
+	struct rtls_opened file;
 
 	if (skipped != NULL)
 		*skipped = 0;
 	status = rtls_journal_path(spool, date, path, sizeof(path), err);
 	if (status == RTLS_OK)
-		status = rtls_open_below(spool, path, &fd, err);
+		status = rtls_open_below(spool, path, &file, err);
 	if (status != RTLS_OK)
 		return status;
 	reading.tally = rtls_tally_open(TALLY_BYTES_MAX);
 	status = reading.tally == NULL ? RTLS_NO_MEMORY
-				       : read_lines(&reading, fd);
+				       : read_lines(&reading, file.fd);
 	if (status == RTLS_TEMPORARY)
 		(void)rtls_open_failed(err, "read", path, errno);
 	if (status == RTLS_NO_MEMORY)
@@ -122,7 +122,7 @@ enum rtls_status rtls_journal_each(const char *spool, const char *date,
 	if (status == RTLS_OK && !reading.stopped)
 		(void)rtls_tally_each(reading.tally, visit, context);
 	rtls_tally_close(reading.tally);
-	(void)close(fd);
+	(void)close(file.fd);
 	if (skipped != NULL)
 		*skipped = reading.skipped;
 	return status;

@@ -35,21 +35,27 @@ RTLS_MUST_CHECK enum rtls_status rtls_open_parent(const char *root_directory,
 	const char *path, bool make, int *fd, const char **name,
 	struct rtls_err *err);
 
+/* A file opened for reading, and how large it was then. */
+struct rtls_opened {
+	int fd; /* to be closed by the caller; -1 unless RTLS_OK */
+	size_t size_bytes;
+};
+
 /*
  * Open a regular file for reading.
  *
  * directory  AT_FDCWD, or what rtls_open_parent() gave
  * name       opened relative to directory
  * path       for err
- * fd         to be closed by the caller; -1 unless RTLS_OK
  * RTLS_NONE, RTLS_INVALID, RTLS_TEMPORARY  as rtls_file_read()
  */
 RTLS_MUST_CHECK enum rtls_status rtls_open_regular(int directory,
-	const char *name, const char *path, int *fd, struct rtls_err *err);
+	const char *name, const char *path, struct rtls_opened *file,
+	struct rtls_err *err);
 
 /* Both in one: path below root_directory, for reading. */
 RTLS_MUST_CHECK enum rtls_status rtls_open_below(const char *root_directory,
-	const char *path, int *fd, struct rtls_err *err);
+	const char *path, struct rtls_opened *file, struct rtls_err *err);
 
 /* err: "what path: strerror(error)"; returns RTLS_TEMPORARY. */
 enum rtls_status rtls_open_failed(

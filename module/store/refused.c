@@ -99,18 +99,18 @@ enum rtls_status rtls_refused_get(const char *spool, const char *message_id,
 {
 	enum rtls_status status;
 	char path[PATH_MAX];
-	int fd;
+	struct rtls_opened file;
 
 	text[0] = '\0';
 	status = note_path(spool, message_id, domain, path, err);
 	if (status == RTLS_OK)
-		status = rtls_open_below(spool, path, &fd, err);
+		status = rtls_open_below(spool, path, &file, err);
 	if (status != RTLS_OK)
 		return status;
-	status = find_note(fd, domain, text);
+	status = find_note(file.fd, domain, text);
 	if (status == RTLS_TEMPORARY)
 		(void)rtls_open_failed(err, "read", path, errno);
-	(void)close(fd);
+	(void)close(file.fd);
 	keep_printable(text);
 	return status;
 }
