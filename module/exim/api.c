@@ -10,6 +10,7 @@
 #include "policy/text.h"
 #include "store/config_file.h"
 #include "store/idna.h"
+#include "store/site.h"
 
 #define LOG_LINE_SIZE 4096
 
@@ -147,6 +148,18 @@ const struct rtls_config *rtls_exim_config(struct rtls_err *err)
 	if (err != NULL)
 		*err = reason;
 	return NULL;
+}
+
+enum rtls_status rtls_exim_load_site(
+	const struct rtls_config *config, struct rtls_err *err)
+{
+	static bool loaded;
+	enum rtls_status status = RTLS_OK;
+
+	if (!loaded)
+		status = rtls_site_load(config, err);
+	loaded = status == RTLS_OK;
+	return status;
 }
 
 bool rtls_exim_speaks_requiretls(void)

@@ -77,6 +77,15 @@ bool rtls_exim_flag_message(bool flagged);
  */
 const struct rtls_config *rtls_exim_config(struct rtls_err *err);
 
+/*
+ * Have rules and exemptions loaded for rtls_site_look_up() (store/site.h), read once per
+ * process as the configuration is: routing as root pays for them once, not per recipient.
+ *
+ * not OK  as rtls_site_load(); the next call tries again
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_exim_load_site(
+	const struct rtls_config *config, struct rtls_err *err);
+
 /* Does this Exim know the REQUIRETLS words on the wire (patches/)? */
 bool rtls_exim_speaks_requiretls(void);
 

@@ -70,11 +70,13 @@ enum rtls_status rtls_request_ask_site(
 	struct rtls_request *request, struct rtls_err *err)
 {
 	struct rtls_question *question = &request->question;
-	const enum rtls_status status = rtls_site_read(request->config,
-		request->domain, request->now_s, &request->site, err);
+	const enum rtls_status status =
+		rtls_exim_load_site(request->config, err);
 
 	if (status != RTLS_OK)
 		return status;
+	rtls_site_look_up(request->config, request->domain, request->now_s,
+		&request->site);
 	question->level = request->site.level;
 	question->required = request->site.required;
 	question->exempt = request->site.exempt;

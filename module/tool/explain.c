@@ -48,10 +48,12 @@ static int read_site(const struct rtls_config *config, const char *domain,
 {
 	struct rtls_err err = { "" };
 
-	if (rtls_site_read(config, domain, now_s, site, &err) == RTLS_OK)
-		return EX_OK;
-	return rtls_verb_fail(EX_CONFIG,
-		"mail waits (4.3.5 local configuration error): %s", err.text);
+	if (rtls_site_load(config, &err) != RTLS_OK)
+		return rtls_verb_fail(EX_CONFIG,
+			"mail waits (4.3.5 local configuration error): %s",
+			err.text);
+	rtls_site_look_up(config, domain, now_s, site);
+	return EX_OK;
 }
 
 /* What does not count for the module is said, and does not count here. */

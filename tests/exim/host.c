@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "store/idna.h"
+#include "store/site.h"
 
 #define VALUES_MAX     64
 #define STORE_MAX      4096
@@ -205,6 +206,13 @@ const struct rtls_config *rtls_exim_config(struct rtls_err *err)
 		return &config;
 	rtls_err_set(err, "broken by the test");
 	return NULL;
+}
+
+/* Each time: tests change the files. */
+enum rtls_status rtls_exim_load_site(
+	const struct rtls_config *of, struct rtls_err *err)
+{
+	return rtls_site_load(of, err);
 }
 
 bool rtls_exim_speaks_requiretls(void)

@@ -22,15 +22,20 @@ static int start(void **state)
 	return 0;
 }
 
-static void no_files(void **state)
+static void look_up(const char *domain, struct rtls_site *site)
 {
 	struct rtls_err err = { "" };
+
+	assert_int_equal(rtls_site_load(&config, &err), RTLS_OK);
+	rtls_site_look_up(&config, domain, NOW_S, site);
+}
+
+static void no_files(void **state)
+{
 	struct rtls_site site;
 
 	(void)state;
-	assert_int_equal(
-		rtls_site_read(&config, "a.example", NOW_S, &site, &err),
-		RTLS_OK);
+	look_up("a.example", &site);
 	assert_int_equal(site.level, RTLS_LEVEL_VERIFIED);
 	assert_int_equal(site.required, 0);
 	assert_int_equal(site.exempt, 0);
@@ -40,7 +45,6 @@ static void no_files(void **state)
 
 static void both_files(void **state)
 {
-	struct rtls_err err = { "" };
 	struct rtls_site site;
 
 	(void)state;
@@ -52,15 +56,11 @@ static void both_files(void **state)
 	write_named(config.exempt, "exempt",
 		"a.example sts until=2026-11-25 \"x\"\n"
 		"a.example dnssec until=2026-11-24 \"over\"\n");
-	assert_int_equal(
-		rtls_site_read(&config, "a.example", NOW_S, &site, &err),
-		RTLS_OK);
+	look_up("a.example", &site);
 	assert_int_equal(site.level, RTLS_LEVEL_ENFORCE);
 	assert_int_equal(site.required, RTLS_PROTECT_STS);
 	assert_int_equal(site.exempt, RTLS_PROTECT_STS);
-	assert_int_equal(
-		rtls_site_read(&config, "b.example", NOW_S, &site, &err),
-		RTLS_OK);
+	look_up("b.example", &site);
 	assert_int_equal(site.level, RTLS_LEVEL_VERIFIED);
 	assert_int_equal(site.required, RTLS_PROTECT_STS | RTLS_PROTECT_DNSSEC);
 	assert_int_equal(site.exempt, 0);
@@ -71,16 +71,13 @@ static void both_files(void **state)
 static void a_mistake_is_said(void **state)
 {
 	struct rtls_err err = { "" };
-	struct rtls_site site;
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
 	write_named(config.rules, "rules", "");
 	write_named(config.exempt, "exempt", "#\nwhat\n");
-	assert_int_equal(
-		rtls_site_read(&config, "a.example", NOW_S, &site, &err),
-		RTLS_INVALID);
+	assert_int_equal(rtls_site_load(&config, &err), RTLS_INVALID);
 	assert_non_null(strstr(err.text, "exempt: line 2: expected"));
 }
 
