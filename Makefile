@@ -12,6 +12,7 @@
 #   make exim       EXIM_RELEASE=4.96: Exim with our patches, as Debian packages
 #   make exim-all   the same of every release there are patches for
 #   make wire       EXIM_RELEASE=4.98.2: the REQUIRETLS scenarios with that Exim
+#   make deb        the Debian package exim4-requiretls
 #   make patches    EXIM_RELEASE=4.96: is each patch needed by a test?
 #   make install    DESTDIR= PREFIX=/usr
 #   make clean
@@ -64,7 +65,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches faults exim exim-all exim-tests
+.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches faults exim exim-all exim-tests deb
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -223,6 +224,11 @@ exim-all:
 		OUT=$(OUT) build/exim.sh $$release || exit $$?; \
 	done
 
+# --- the Debian package -------------------------------------------------------
+
+deb:
+	@OUT=$(OUT) build/deb.sh
+
 # --- installation -----------------------------------------------------------
 
 # Nothing of this changes how Exim works: "exim-requiretls setup" switches it on.
@@ -250,7 +256,7 @@ install: all
 			install -m 644 /dev/stdin \
 			$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
 	done
-	sed 's#/usr/sbin/exim-requiretls#$(PROGRAM)#' module/conf/cron.d/exim-requiretls | \
+	sed 's#/usr/sbin/exim-requiretls#$(PROGRAM)#g' module/conf/cron.d/exim-requiretls | \
 		install -m 644 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/cron.d/exim-requiretls
 
 clean:

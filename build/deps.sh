@@ -2,6 +2,7 @@
 # deps.sh - install what building, testing and the lab need, from Debian.
 #
 #   build/deps.sh           install what is missing (needs root)
+#   build/deps.sh deb       only what `make deb` needs
 #   build/deps.sh --list    print the package names, one per line
 #
 # Nothing that is installed already is removed or upgraded, and no service is
@@ -10,6 +11,7 @@ set -eu
 
 BUILD="gcc make pkg-config libc6-dev exim4-dev libgnutls28-dev libgetdns-dev
 libcurl4-gnutls-dev libjansson-dev zlib1g-dev libcmocka-dev"
+DEB="debhelper dpkg-dev lintian"
 LINT="clang clang-format clang-tidy cppcheck shellcheck codespell mandoc
 libclang-rt-14-dev"
 LAB="exim4-daemon-heavy exim4-config unbound knot knot-dnsutils nginx-light
@@ -18,8 +20,11 @@ systemd python3 python3-pytest python3-dnspython python3-cryptography
 python3-dkim python3-nacl python3-jsonschema faketime"
 BROWSER="chromium chromium-driver python3-selenium python3-html5lib python3-lxml"
 
+all="$BUILD $DEB $LINT $LAB $BROWSER"
+[ "${1:-}" != deb ] || all="$BUILD $DEB"
+
 missing() {
-	for package in $BUILD $LINT $LAB $BROWSER; do
+	for package in $all; do
 		state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" \
 			2>/dev/null || true)
 		case $state in
@@ -31,7 +36,7 @@ missing() {
 
 if [ "${1:-}" = --list ]; then
 	# shellcheck disable=SC2086
-	printf '%s\n' $BUILD $LINT $LAB $BROWSER
+	printf '%s\n' $all
 	exit 0
 fi
 

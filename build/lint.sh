@@ -20,7 +20,7 @@ mkdir -p build/out
 mapfile -t sources < <(find module tests build/exim -name '*.c' | sort)
 mapfile -t headers < <(find module tests build/exim -name '*.h' | sort)
 mapfile -t scripts < <(grep -rlE '^#!/(bin/sh|bin/bash|usr/bin/env bash)' \
-	build/*.sh build/exim tests .ci --include='*' --exclude-dir=out | sort)
+	build/*.sh build/exim build/debian tests .ci --include='*' --exclude-dir=out | sort)
 mapfile -t manuals < <(find docs -name '*.[1-9]' | sort)
 
 flags=(-std=c11 -D_GNU_SOURCE -Imodule -Itests/unit -isystem /usr/include/exim4
@@ -39,7 +39,7 @@ run "clang warnings" make --no-print-directory -s OUT=build/out/lint-clang \
 	CC=clang CI=1 all
 run "shellcheck" shellcheck "${scripts[@]}"
 run "codespell" codespell -L nd,bu --skip='*/seeds/*' README.md docs module tests build/*.sh build/exim \
-	Makefile
+	build/debian Makefile
 if [ "${#manuals[@]}" -gt 0 ]; then
 	run "mandoc" mandoc -T lint -W warning "${manuals[@]}"
 fi
