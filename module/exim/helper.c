@@ -217,6 +217,44 @@ static enum rtls_status child_start(const char *program, char *const argv[],
 	return RTLS_OK;
 }
 
+/* In the child: nothing of Exim's but its image. */
+static void child_work(int (*work)(void *context), void *context,
+	const struct identity *identity)
+{
+	sigset_t all;
+
+	/* What Exim does on a signal is for Exim to do. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (close_range(3, ~0U, 0) != 0)
+		_exit(EXIT_NO_START);
+	drop_root(identity);
+	_exit(work(context));
+}
+
+int rtls_helper_as_exim(int (*work)(void *context), void *context)
+{
+	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
+	struct sigaction saved;
+	struct identity identity;
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return work(context);
+	if (identity_get(&identity) != RTLS_OK)
+		return EXIT_NO_START;
+	sigaction(SIGCHLD, &ordinary, &saved);
+	pid = fork();
+	if (pid == 0)
+		child_work(work, context, &identity);
+	if (pid < 0 || TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) != pid ||
+		!WIFEXITED(status))
+		status = -1;
+	sigaction(SIGCHLD, &saved, NULL);
+	return status < 0 ? EXIT_NO_START : WEXITSTATUS(status);
+}
+
 enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
 	const char *domain, bool fresh, struct rtls_text *answer,
 	struct rtls_err *err)

@@ -1,5 +1,5 @@
 /* helper.h - start `exim-requiretls resolve` for a domain that is not in the
- * cache, within a time budget.
+ * cache, within a time budget; and write what root must not.
  *
  * The program talks to the network, so it never is root and inherits nothing: the child
  * drops to the Exim user before exec, closes all descriptors and gets a fixed
@@ -20,5 +20,15 @@
 RTLS_MUST_CHECK enum rtls_status rtls_helper_resolve(
 	const struct rtls_config *config, const char *domain, bool fresh,
 	struct rtls_text *answer, struct rtls_err *err);
+
+/*
+ * Do something small as the Exim user and wait for it: in a child that has given up root for good
+ * and has no descriptor but 0 to 2, or here when this process is not root.
+ *
+ * work  must end by itself, soon; 0 is good
+ * 0, or what went wrong: work was not done, or said so
+ */
+RTLS_MUST_CHECK int rtls_helper_as_exim(
+	int (*work)(void *context), void *context);
 
 #endif

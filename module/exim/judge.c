@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "exim/count.h"
 #include "exim/session.h"
 #include "policy/text.h"
 #include "store/journal.h"
@@ -239,6 +240,7 @@ void rtls_session_report(const struct rtls_config *config,
 {
 	const struct rtls_session_result line = line_of(session);
 
+	rtls_count_session(config, session, judgement);
 	if (!is_told(config, session) || judgement->ours)
 		return;
 	if (session->tlsa_bad || (is_dane(session) && !session->policy_refused))
@@ -252,13 +254,16 @@ void rtls_session_report_lookup(const struct rtls_config *config,
 {
 	char mx_host[RTLS_DOMAIN_SIZE];
 	struct rtls_session_result line = line_of(session);
+	struct rtls_judgement judgement = { .text = "" };
 
+	judgement.result =
+		rtls_session_dane_lookup(config, session, required, mx_host);
+	if (judgement.result == RTLS_RESULT_SUCCESS)
+		return;
+	rtls_count_session(config, session, &judgement);
 	if (!is_told(config, session))
 		return;
-	line.result =
-		rtls_session_dane_lookup(config, session, required, mx_host);
-	if (line.result == RTLS_RESULT_SUCCESS)
-		return;
+	line.result = judgement.result;
 	line.type = RTLS_POLICY_TLSA;
 	line.mx_host = rtls_slice(mx_host);
 	if (strcmp(session->address, RTLS_NO_ADDRESS) == 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "exim/count.h"
 #include "exim/request.h"
 #include "policy/decision.h"
 #include "policy/flags.h"
@@ -83,6 +84,17 @@ static void log_plan(
 	rtls_exim_log("%s", line);
 }
 
+static void count_plan(
+	const struct rtls_config *config, const struct rtls_plan *plan)
+{
+	const char *class = rtls_class_name(plan->class);
+
+	if (plan->action == RTLS_FAIL)
+		rtls_count_bounce(config, class, rtls_slice(plan->text));
+	else if (plan->action == RTLS_DEFER)
+		rtls_count_put_off(config, class, rtls_slice(plan->text));
+}
+
 static int answer(uschar **yield, const struct rtls_plan *plan)
 {
 	static char buffer[PLAN_SIZE];
@@ -142,6 +154,7 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	rtls_request_name(&request, domain, next_hop);
 	if (rtls_request_ask_site(&request, &err) != RTLS_OK) {
 		rtls_exim_log("configuration error: %s", err.text);
+		rtls_count_put_off(config, "unknown", rtls_slice("4.3.5"));
 		return rtls_exim_return(yield,
 			rtls_slice(
 				"defer=\"4.3.5 local configuration error\""));
@@ -149,6 +162,7 @@ static int route_domain(uschar **yield, const struct rtls_config *config,
 	fresh = rtls_request_answer(&request, &plan);
 	apply_refused_note(&request, fresh, &plan);
 	log_plan(&request, &plan);
+	count_plan(config, &plan);
 	return answer(yield, &plan);
 }
 

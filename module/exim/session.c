@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exim/count.h"
 #include "policy/domain.h"
 #include "policy/ehlo.h"
 #include "policy/text.h"
@@ -57,15 +58,23 @@ static void note_refused(void)
 	rtls_text_printf(&text, " %s", session.host);
 }
 
+struct refusal {
+	bool for_good;      /* it does not qualify, and not only just now */
+	const char *reason; /* a word, to be counted by */
+	const char *what;   /* for the log, */
+	const char *why;    /* behind the host's name */
+};
+
 /* The one way a host or its certificate is refused: log it, count it, tell
- * Exim. for_good: it does not qualify, and not only just now. */
-static int refuse(
-	uschar **yield, bool for_good, const char *what, const char *why)
+ * Exim. */
+static int refuse(const struct rtls_config *config, uschar **yield,
+	const struct refusal *refusal)
 {
+	rtls_count_refused(config, &session, refusal->reason);
 	snprintf(attempt.why, sizeof(attempt.why), "host %s %s%s", session.host,
-		what, why);
+		refusal->what, refusal->why);
 	rtls_exim_log("%s", attempt.why);
-	if (for_good)
+	if (refusal->for_good)
 		note_refused();
 	return rtls_exim_return(yield, rtls_slice(attempt.why));
 }
@@ -150,13 +159,15 @@ static int on_close(const struct rtls_config *config, uschar **yield)
 	if (judgement != NULL && insists() &&
 		judgement->result != RTLS_RESULT_SUCCESS) {
 		char why[RTLS_ERR_SIZE];
-
-		snprintf(why, sizeof(why), "%.200s (%s)", judgement->text,
-			rtls_result_name(judgement->result));
-		refuse(yield, is_definite(judgement),
+		const struct refusal refusal = { is_definite(judgement),
+			rtls_result_name(judgement->result),
 			session.chain.count > 0 ? "certificate refused: "
 						: "refused: ",
-			why);
+			why };
+
+		snprintf(why, sizeof(why), "%.200s (%s)", judgement->text,
+			refusal.reason);
+		refuse(config, yield, &refusal);
 	}
 	rtls_chain_clear(&session.chain);
 	session.active = false;
@@ -246,21 +257,51 @@ static void session_name(struct rtls_slice policy_domain)
 		session.host, sizeof(session.host));
 }
 
+static int refuse_unplanned(const struct rtls_config *config, uschar **yield)
+{
+	const struct refusal refusal = { false, "no-decision", "refused: ",
+		"no routing decision of requiretls is known for this message" };
+
+	session.plan.class =
+		rtls_slice_starts(
+			rtls_exim_value("$transport_name"), "requiretls_strict")
+			? RTLS_CLASS_STRICT
+			: RTLS_CLASS_ENFORCE;
+	return refuse(config, yield, &refusal);
+}
+
+static int refuse_unknown_tlsa(const struct rtls_config *config, uschar **yield)
+{
+	const struct refusal refusal = { false, "lookup-failed", "refused: ",
+		strcmp(session.host, RTLS_NO_ADDRESS) == 0
+			? "it stands for one whose address lookup failed"
+			: "its TLSA lookup failed" };
+
+	rtls_session_report_lookup(config, &session, false);
+	return refuse(config, yield, &refusal);
+}
+
+static int refuse_foreign(const struct rtls_config *config, uschar **yield)
+{
+	const struct rtls_judgement mismatch = {
+		.result = RTLS_RESULT_VALIDATION_FAILURE,
+		.text = "sts-mx-mismatch",
+	};
+	const struct refusal refusal = { true, "not-in-policy",
+		"refused: not in the MTA-STS policy of ",
+		session.policy_domain };
+
+	rtls_session_report(config, &session, &mismatch);
+	return refuse(config, yield, &refusal);
+}
+
 static int on_connect(const struct rtls_config *config, uschar **yield,
 	struct rtls_slice policy_domain)
 {
-	struct rtls_judgement mismatch = {
-		.result = RTLS_RESULT_VALIDATION_FAILURE
-	};
-
 	session_start();
-	if (!plan_read()) {
-		if (transport_insists())
-			return refuse(yield, false, "refused: ",
-				"no routing decision of requiretls is known "
-				"for this message");
-		return nothing(yield);
-	}
+	if (!plan_read())
+		return transport_insists() ? refuse_unplanned(config, yield)
+					   : nothing(yield);
 	session_name(policy_domain);
 	session.active =
 		session.plan.class != RTLS_CLASS_RELAXED && !is_clear_retry();
@@ -273,18 +314,9 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 	}
 	session.active = false;
 	attempt.vetoed = true;
-	if (session.verdict == RTLS_HOST_TLSA_FAILED) {
-		rtls_session_report_lookup(config, &session, false);
-		return refuse(yield, false, "refused: ",
-			strcmp(session.host, RTLS_NO_ADDRESS) == 0
-				? "it stands for one whose address lookup "
-				  "failed"
-				: "its TLSA lookup failed");
-	}
-	snprintf(mismatch.text, sizeof(mismatch.text), "sts-mx-mismatch");
-	rtls_session_report(config, &session, &mismatch);
-	return refuse(yield, true, "refused: not in the MTA-STS policy of ",
-		session.policy_domain);
+	return session.verdict == RTLS_HOST_TLSA_FAILED
+		       ? refuse_unknown_tlsa(config, yield)
+		       : refuse_foreign(config, yield);
 }
 
 /* We know TLSA records of this host, Exim does not: what comes of the session
@@ -445,18 +477,27 @@ static bool is_exims_refusal(struct rtls_slice why)
 	       rtls_slice_starts(why, "5.7.10 Encryption needed");
 }
 
-/* After tcp:close: was the host refused for good, or did it have other
- * trouble? */
-static int on_host_deferred(uschar **yield, struct rtls_slice why)
+static void note_exims_words(
+	const struct rtls_config *config, struct rtls_slice why)
 {
 	struct rtls_quoted quoted;
 
+	snprintf(attempt.why, sizeof(attempt.why), "host %s refused: %s",
+		session.host, rtls_quoted(&quoted, why));
+	rtls_count_refused(config, &session,
+		rtls_slice_starts(why, "5.7.30") ? "requiretls-not-offered"
+						 : "tls-not-verified");
+}
+
+/* After tcp:close: was the host refused for good, or did it have other
+ * trouble? */
+static int on_host_deferred(
+	const struct rtls_config *config, uschar **yield, struct rtls_slice why)
+{
 	rtls_session_release(why);
 	if (is_exims_refusal(why)) {
 		if (!attempt.counted)
-			snprintf(attempt.why, sizeof(attempt.why),
-				"host %s refused: %s", session.host,
-				rtls_quoted(&quoted, why));
+			note_exims_words(config, why);
 		note_refused();
 	} else if (!attempt.counted ||
 		   (!attempt.vetoed && !is_about_tls(rtls_exim_value(
@@ -522,6 +563,17 @@ static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 	return nothing(yield);
 }
 
+/* Of one recipient, in the process that collects what came of all. That of a patched Exim's
+ * own refusals is ours to count: routing knows nothing of it. */
+static int on_message_failed(
+	const struct rtls_config *config, uschar **yield, struct rtls_slice why)
+{
+	if (transport_insists() && is_exims_refusal(why))
+		rtls_count_bounce(
+			config, rtls_class_name(RTLS_CLASS_STRICT), why);
+	return nothing(yield);
+}
+
 int requiretls_session(uschar **yield, int argc, uschar *argv[])
 {
 	const struct rtls_config *config = rtls_exim_config(NULL);
@@ -553,8 +605,10 @@ int requiretls_session(uschar **yield, int argc, uschar *argv[])
 	if (rtls_slice_is(event, "tcp:close"))
 		return on_close(config, yield);
 	if (rtls_slice_is(event, "msg:host:defer"))
-		return on_host_deferred(yield, data);
+		return on_host_deferred(config, yield, data);
 	if (rtls_slice_is(event, "msg:defer"))
 		return on_message_deferred(config, yield);
+	if (rtls_slice_is(event, "msg:fail:delivery"))
+		return on_message_failed(config, yield, data);
 	return nothing(yield);
 }

@@ -94,7 +94,7 @@ enum rtls_result rtls_session_dane_lookup(const struct rtls_config *config,
 void rtls_session_judge(const struct rtls_config *config,
 	const struct rtls_session *session, struct rtls_judgement *judgement);
 
-/* One journal line per policy the judgement is about, when tlsrpt is on; at
+/* Counted (count.h), and one journal line per policy the judgement is about, when tlsrpt is on; at
  * most one log line per process when it cannot be written. */
 void rtls_session_report(const struct rtls_config *config,
 	const struct rtls_session *session,
