@@ -326,16 +326,17 @@ enum rtls_status rtls_counters_read(
 	enum rtls_status status;
 	char path[PATH_MAX];
 	ssize_t size = 0;
-	int fd, error;
+	struct rtls_opened file;
+	int error;
 
 	counters->count = counters->skipped = 0;
 	if (!format_path(spool, path, err))
 		return RTLS_INVALID;
-	status = rtls_open_below(spool, path, &fd, err);
+	status = rtls_open_below(spool, path, &file, err);
 	if (status != RTLS_OK)
 		return status;
-	error = read_locked(fd, data, &size);
-	(void)close(fd);
+	error = read_locked(file.fd, data, &size);
+	(void)close(file.fd);
 	if (error != 0)
 		return rtls_open_failed(err, "read", path, error);
 	add_up(counters, data, (size_t)size);
