@@ -14,7 +14,7 @@
 #define OUTPUT_SIZE  16384
 #define WAIT_MS      5000
 #define EXIT_NO_EXEC 127
-#define WORDS_MAX    3
+#define WORDS_MAX    4
 
 /* After fork: only calls that are safe there (signal-safety(7)). */
 static void run_child(const char *const words[WORDS_MAX + 1], int output)
@@ -105,4 +105,28 @@ enum rtls_status rtls_exim_option(
 		return RTLS_OK;
 	}
 	return RTLS_NONE;
+}
+
+enum rtls_status rtls_exim_macro(
+	const char *program, const char *name, char *value, size_t value_size)
+{
+	const char *const words[WORDS_MAX + 1] = { program, "-bP", "macro",
+		name };
+	char output[OUTPUT_SIZE];
+	struct rtls_slice rest = run(words, output), line, key;
+	enum rtls_status status = RTLS_TEMPORARY;
+
+	while (rtls_slice_line(&rest, &line)) {
+		struct rtls_slice value_text = line;
+
+		key = rtls_slice_trim(rtls_slice_take(&value_text, '='));
+		if (rtls_slice_is(key, name))
+			return rtls_slice_copy(rtls_slice_trim(value_text),
+				       value, value_size)
+				       ? RTLS_OK
+				       : RTLS_INVALID;
+		if (rtls_slice_ends_nocase(line, rtls_slice(" not found")))
+			status = RTLS_NONE;
+	}
+	return status;
 }

@@ -20,4 +20,15 @@ RTLS_MUST_CHECK enum rtls_status rtls_exim_ask(const char *program,
 RTLS_MUST_CHECK enum rtls_status rtls_exim_option(
 	const char *program, const char *name, char *value, size_t value_size);
 
+/*
+ * A macro of its configuration, with those in it replaced.
+ *
+ * value           as it stands there, not quoted
+ * RTLS_NONE       it has none of that name
+ * RTLS_INVALID    it does not fit
+ * RTLS_TEMPORARY  it could not be asked, or does not tell this user: only root and its own
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_exim_macro(
+	const char *program, const char *name, char *value, size_t value_size);
+
 #endif

@@ -18,6 +18,7 @@ struct request {
 	const char *address;
 	const char *sender; /* NULL: not given */
 	const char *log;    /* NULL: what would be, not what was */
+	const char *via;    /* NULL: as Exim's configuration has it */
 	bool flagged;
 	bool relaxed;
 	bool json;
@@ -88,20 +89,103 @@ static int print(const struct request *request,
 	return EX_OK;
 }
 
-static int explain_address(const struct request *request)
+/* --- smart hosts ------------------------------------------------------------------ */
+
+/* What the cache has of each by name, and all of it in one. As in exim/route.c. */
+static void read_hops(const struct rtls_config *config,
+	struct rtls_explain_question *question, struct rtls_known *known)
+{
+	static struct rtls_explain_hop hops[RTLS_NEXT_HOPS_MAX];
+	struct rtls_question all = { .config = config };
+
+	known->known = known->resolved = true;
+	for (size_t i = 0; i < question->via->hops.count; i++) {
+		const struct rtls_next_hop *named = &question->via->hops.hop[i];
+		struct rtls_explain_hop *hop = &hops[question->hop_count];
+
+		if (rtls_domain_is_literal(rtls_slice(named->host)) ||
+			rtls_idna_normalize(
+				rtls_slice(named->host), hop->name) != RTLS_OK)
+			continue;
+		hop->port = named->port;
+		read_known(config, hop->name, question->now_s, &hop->known);
+		known->known = known->known && hop->known.known;
+		known->resolved = known->resolved && hop->known.resolved;
+		question->hop_count++;
+	}
+	question->hop = hops;
+	rtls_explain_smart_hosts(question, true, &all);
+	known->record = *all.record;
+	question->literal = all.literal;
+	if (!all.literal)
+		question->domain = hops[0].name;
+}
+
+/* The policy domain is the first smart host, or the domain whose MX hosts are meant. */
+static void name_next_hop(struct rtls_via *via, char name[RTLS_DOMAIN_SIZE],
+	struct rtls_explain_question *question)
+{
+	struct rtls_next_hop *first = &via->hops.hop[0];
+
+	question->via = via;
+	if (via->state == RTLS_VIA_BROKEN) {
+		question->literal = true;
+		rtls_quote(name, RTLS_DOMAIN_SIZE, rtls_slice(via->text));
+		question->domain = name;
+		return;
+	}
+	name_domain(rtls_slice(first->host), name, question);
+	if (!first->by_mx)
+		question->literal =
+			false; /* read_hops() says whether all are */
+	else if (!question->literal)
+		memcpy(first->host, name, RTLS_DOMAIN_SIZE);
+}
+
+/* Whose policy counts, and what is known of it. */
+static int read_policy_domain(const struct rtls_config *config,
+	struct rtls_via *via, struct rtls_explain_question *question)
 {
 	static struct rtls_known known;
+	static struct rtls_site site;
+	static char name[RTLS_DOMAIN_SIZE], recipient[RTLS_DOMAIN_SIZE];
+	const struct rtls_slice domain = domain_of(question->address);
+	int exit_status;
+
+	question->known = &known;
+	question->site = &site;
+	if (rtls_via_counts(via)) {
+		rtls_quote(recipient, sizeof(recipient), domain);
+		/* As Exim has it in $domain. */
+		for (char *c = recipient; *c != '\0'; c++)
+			if (*c >= 'A' && *c <= 'Z')
+				*c = (char)(*c - 'A' + 'a');
+		question->recipient = recipient;
+		name_next_hop(via, name, question);
+	} else {
+		name_domain(domain, name, question);
+	}
+	exit_status = read_site(config, name, question->now_s, &site);
+	if (exit_status != EX_OK)
+		return exit_status;
+	if (rtls_explain_is_by_name(question))
+		read_hops(config, question, &known);
+	else if (!question->literal)
+		read_known(config, name, question->now_s, &known);
+	return EX_OK;
+}
+
+static int explain_address(const struct request *request)
+{
+	static struct rtls_via via;
 	struct rtls_config config;
-	struct rtls_site site;
-	char bare[ADDRESS_SIZE], name[RTLS_DOMAIN_SIZE];
+	char bare[ADDRESS_SIZE];
 	struct rtls_explain_question question = { .config = &config,
 		.sender = rtls_slice(request->sender),
 		.has_sender = request->sender != NULL,
 		.address = rtls_slice(request->address),
 		.flagged = request->flagged,
 		.relaxed = request->relaxed,
-		.site = &site,
-		.known = &known,
 		.now_s = (int64_t)time(NULL) };
 	int exit_status = rtls_verb_load_config(&config);
 
@@ -114,13 +198,11 @@ static int explain_address(const struct request *request)
 		question.tagged = true;
 		question.address = rtls_slice(bare);
 	}
-	name_domain(domain_of(question.address), name, &question);
-	exit_status = read_site(&config, name, question.now_s, &site);
-	if (exit_status != EX_OK)
-		return exit_status;
-	if (!question.literal)
-		read_known(&config, name, question.now_s, &known);
-	return print(request, &question);
+	rtls_via_find(&config, request->via, &via);
+	if (rtls_via_doubt(&via) != NULL)
+		(void)rtls_verb_fail(EX_OK, "%s", rtls_via_doubt(&via));
+	exit_status = read_policy_domain(&config, &via, &question);
+	return exit_status == EX_OK ? print(request, &question) : exit_status;
 }
 
 static int run_explain(int argc, char **argv)
@@ -129,6 +211,7 @@ static int run_explain(int argc, char **argv)
 		{ "flagged", no_argument, NULL, 'f' },
 		{ "relaxed", no_argument, NULL, 'r' },
 		{ "sender", required_argument, NULL, 's' },
+		{ "via", required_argument, NULL, 'v' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
@@ -145,6 +228,8 @@ static int run_explain(int argc, char **argv)
 		else if (option == 's')
 			request.sender =
 				strcmp(optarg, "<>") == 0 ? "" : optarg;
+		else if (option == 'v')
+			request.via = optarg;
 		else if (option == 'l')
 			request.log = optarg;
 		else if (option == 'j')
@@ -174,12 +259,14 @@ const struct rtls_verb rtls_verb_explain = {
 	.name = "explain",
 	.summary = "say what would become of a message, and why",
 	.help = "Usage: exim-requiretls explain ADDRESS [--flagged] [--relaxed]\n"
-		"                               [--sender ADDRESS] [--json]\n"
+		"                               [--sender ADDRESS] [--via HOSTS] [--json]\n"
 		"       exim-requiretls explain --log FILE MESSAGE-ID [--json]\n"
 		"\n"
 		"  --flagged  as if the message were flagged REQUIRETLS\n"
 		"  --relaxed  as if it had the header TLS-Required: No\n"
 		"  --sender   who sends it, for rules about the field From; <> is a bounce\n"
+		"  --via      smart hosts that mail goes to, in place of those of Exim's own\n"
+		"             configuration\n"
 		"  --log      what has become of a message, line by line of Exim's main log\n"
 		"  --json     print JSON\n",
 	.run = run_explain,

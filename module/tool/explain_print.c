@@ -139,10 +139,12 @@ json_t *rtls_explain_json(const struct rtls_explain_question *question,
 		question->known->known || !explanation->asks_first;
 
 	return json_pack(
-		"{s:o, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:o, s:o, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"address", rtls_verb_json(rtls_slice(address)), "domain",
-		rtls_verb_json(rtls_slice(question->domain)), "class",
-		explanation->class, "cached", question->known->known,
+		rtls_verb_json(rtls_slice(question->domain)), "via",
+		question->via != NULL ? rtls_via_json(question->via)
+				      : json_null(),
+		"class", explanation->class, "cached", question->known->known,
 		"asks_first", explanation->asks_first, "reasons",
 		reasons_json(explanation), "hosts", hosts_json(explanation),
 		"stock", outcome_json(&explanation->stock, is_known), "patched",
@@ -150,7 +152,7 @@ json_t *rtls_explain_json(const struct rtls_explain_question *question,
 		outcome_json(&explanation->unanswered, explanation->asks_first),
 		"log", log_json(explanation->log), "patched_log",
 		log_json(explanation->patched_log), "record",
-		question->known->known
+		question->known->known && !rtls_explain_is_by_name(question)
 			? rtls_view_json(
 				  &question->known->record, question->now_s)
 			: json_null());

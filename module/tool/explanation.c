@@ -41,10 +41,19 @@ static struct rtls_question routing_question(
 		.required = asked->site->required,
 		.exempt = asked->site->exempt,
 		.wire_support = patched,
-		.literal = asked->literal };
+		.literal = asked->literal,
+		.via = asked->via != NULL ? &asked->via->hops : NULL };
 
 	if (!rtls_question_needs_record(&question)) {
+		static const struct rtls_next_hops unnamed;
+
 		question.resolved = true;
+		question.via = asked->via != NULL ? &unnamed : NULL;
+		return question;
+	}
+	if (rtls_explain_is_by_name(asked)) {
+		rtls_explain_smart_hosts(
+			asked, circumstances == AS_CACHED, &question);
 		return question;
 	}
 	question.record = known->known ? &known->record : NULL;
@@ -76,15 +85,27 @@ static const char *name_of(
 	return out;
 }
 
+/* Whose policy it is. */
+static const char *policy_domain(const struct rtls_explain_question *asked,
+	const struct rtls_mx *mx, char out[RTLS_DOMAIN_SIZE])
+{
+	if (!rtls_explain_is_by_name(asked))
+		return asked->domain;
+	(void)rtls_slice_copy(mx->host, out, RTLS_DOMAIN_SIZE);
+	return out;
+}
+
 /* In the words in which a session refuses it. */
 static void say_refused(const struct rtls_explain_question *asked,
 	enum rtls_host_verdict verdict, const struct rtls_mx *mx,
 	struct rtls_explained_host *host)
 {
+	char domain[RTLS_DOMAIN_SIZE];
+
 	if (verdict == RTLS_HOST_NOT_IN_POLICY)
 		snprintf(host->why, sizeof(host->why),
 			"refused: not in the MTA-STS policy of %s",
-			asked->domain);
+			policy_domain(asked, mx, domain));
 	else
 		snprintf(host->why, sizeof(host->why), "refused: its %s failed",
 			rtls_record_lacks_address(mx) ? "address lookup"
@@ -101,6 +122,11 @@ static void say_in_policy(const struct rtls_explain_question *asked,
 
 	if (pattern == NULL)
 		return;
+	if (rtls_explain_is_by_name(asked)) {
+		rtls_text_printf(
+			out, "no policy of its own keeps mail from it");
+		return;
+	}
 	rtls_text_printf(out, "in the MTA-STS policy of %s, line %u (mx: %s)",
 		asked->domain,
 		rtls_explain_policy_line(&asked->known->record, pattern),
@@ -109,18 +135,22 @@ static void say_in_policy(const struct rtls_explain_question *asked,
 
 /* NOT_IN_POLICY, and used all the same. */
 static void say_tolerated(const struct rtls_explain_question *asked,
-	const struct rtls_session_plan *session, struct rtls_text *out)
+	const struct rtls_session_plan *session, const struct rtls_mx *mx,
+	struct rtls_text *out)
 {
+	char name[RTLS_DOMAIN_SIZE];
+	const char *domain = policy_domain(asked, mx, name);
+
 	if (session->sts_exempt)
 		rtls_text_printf(out,
 			"would be refused, were %s not exempt from its MTA-STS "
 			"policy: sts-mx-mismatch",
-			asked->domain);
+			domain);
 	else
 		rtls_text_printf(out,
 			"would be refused, were the MTA-STS policy of %s not "
 			"in testing: sts-mx-mismatch",
-			asked->domain);
+			domain);
 }
 
 /* What it has to show, once it is connected to. */
@@ -159,13 +189,15 @@ static void say_used(const struct rtls_explain_question *asked,
 			rtls_record_lacks_address(mx) ? "address lookup"
 						      : "TLSA lookup");
 	else if (verdict == RTLS_HOST_NOT_IN_POLICY)
-		say_tolerated(asked, session, &out);
+		say_tolerated(asked, session, mx, &out);
 	else if (plan->sts)
 		say_in_policy(asked, plan, mx, &out);
 	else if (plan->class == RTLS_CLASS_STRICT)
 		rtls_text_printf(&out, "%s",
-			session->mx_secure ? "DNSSEC vouches for it"
-					   : "it is the domain itself");
+			rtls_explain_is_by_name(asked)
+				? "your configuration names it"
+			: session->mx_secure ? "DNSSEC vouches for it"
+					     : "it is the domain itself");
 	else
 		rtls_text_printf(&out, "no policy applies");
 	rtls_text_printf(&out, "; ");
@@ -316,9 +348,9 @@ static void end_without_hosts(const struct rtls_explain_question *asked,
 			"comes back by Exim's retry rules");
 	else
 		end(outcome, RTLS_OUTCOME_BOUNCE, "5.7.10",
-			"5.7.10 no MX host of %s qualifies for REQUIRETLS "
+			"5.7.10 no %s of %s qualifies for REQUIRETLS "
 			"(with the attempt after the one that finds it so)",
-			asked->domain);
+			asked->via != NULL ? "host" : "MX host", asked->domain);
 }
 
 static void end_with_hosts(const struct rtls_explain_question *asked,
@@ -348,11 +380,12 @@ static void end_elsewhere(const struct rtls_explain_question *asked,
 	const struct rtls_plan *plan, struct rtls_outcome *outcome)
 {
 	const struct rtls_known *known = asked->known;
-	const char *by = plan->class == RTLS_CLASS_RELAXED
+	const char *by = plan->class == RTLS_CLASS_RELAXED && asked->via == NULL
 				 ? "by the transport requiretls_relaxed"
 				 : "by your own router and transport";
-	const enum rtls_mx_answer answer =
-		known->known ? known->record.mx_answer : RTLS_MX_UNKNOWN;
+	const enum rtls_mx_answer answer = known->known && !asked->literal
+						   ? known->record.mx_answer
+						   : RTLS_MX_UNKNOWN;
 
 	if (answer == RTLS_MX_NULL)
 		end(outcome, RTLS_OUTCOME_BOUNCE, "",
@@ -426,11 +459,15 @@ static void explain_decision(const struct rtls_explain_question *asked,
 	const struct rtls_question question = routing_question(
 		asked, &explanation->flags, patched, AS_CACHED);
 	struct rtls_plan plan;
-	const struct rtls_decision decision = { .recipient = asked->domain,
+	const struct rtls_decision decision = {
+		.recipient =
+			asked->via != NULL ? asked->recipient : asked->domain,
 		.question = &question,
 		.plan = &plan,
+		.via = asked->via != NULL ? &asked->via->hops : NULL,
 		.exemptions = asked->site->exemptions,
-		.now_s = asked->now_s };
+		.now_s = asked->now_s
+	};
 	struct rtls_text line;
 
 	rtls_verdict_route(&question, &plan);

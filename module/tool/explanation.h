@@ -9,10 +9,18 @@
 #include "policy/verdict.h"
 #include "store/known.h"
 #include "store/site.h"
+#include "tool/via.h"
 
 #define RTLS_REASONS_MAX     48
 #define RTLS_REASON_SIZE     512
 #define RTLS_EXPLAIN_LOG_MAX 2048
+
+/* One smart host. */
+struct rtls_explain_hop {
+	char name[RTLS_DOMAIN_SIZE]; /* normalized */
+	unsigned port;
+	struct rtls_known known;
+};
 
 /* What is asked; all borrowed. */
 struct rtls_explain_question {
@@ -28,6 +36,13 @@ struct rtls_explain_question {
 	const struct rtls_site *site;
 	const struct rtls_known *known;
 	int64_t now_s;
+	/* Where mail goes to smart hosts; else NULL. Then domain is the policy domain: that with
+	 * "/mx", or the first of several by name, or what is no name. */
+	const struct rtls_via *via;
+	const char *recipient; /* with via: the recipient's domain, quoted */
+	/* By name: what the cache has of each that has one; known is then all of it in one. */
+	const struct rtls_explain_hop *hop;
+	size_t hop_count;
 };
 
 enum rtls_outcome_kind {
@@ -89,6 +104,17 @@ void rtls_explain_flags(const struct rtls_explain_question *asked,
 /* The reasons behind a plan. */
 void rtls_explain_plan(const struct rtls_explain_question *asked,
 	const struct rtls_plan *plan, struct rtls_explanation *explanation);
+
+/* Are the hosts named by the configuration, and not by DNS? */
+bool rtls_explain_is_by_name(const struct rtls_explain_question *asked);
+
+/* All smart hosts in one question, by the cache. as_cached: what is out of its time is answered the
+ * same. Good until the next call, which gives the same hosts. */
+void rtls_explain_smart_hosts(const struct rtls_explain_question *asked,
+	bool as_cached, struct rtls_question *question);
+
+/* Is it known here whether that host has TLSA records for its port? A record is about port 25. */
+bool rtls_explain_knows_tlsa(const struct rtls_explain_hop *hop);
 
 /* The line of the policy's text in which that pattern of it stands; from 1. */
 unsigned rtls_explain_policy_line(

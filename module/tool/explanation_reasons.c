@@ -371,14 +371,65 @@ static void explain_unasked(const struct rtls_explain_question *asked,
 			asked->domain);
 }
 
+/* --- smart hosts ----------------------------------------------------------------------- */
+
+static void explain_via(const struct rtls_explain_question *asked,
+	struct rtls_explanation *explanation)
+{
+	if (asked->via == NULL)
+		return;
+	from(add(explanation, "via",
+		     asked->via->state == RTLS_VIA_BROKEN
+			     ? "smart hosts that are not understood, too many "
+			       "or /mx beside others: %s"
+			     : "all mail goes to smart hosts, whose policies "
+			       "count: %s",
+		     asked->via->text),
+		"%s", asked->via->source);
+}
+
+/* That part Exim asks DNS for by itself, each time. */
+static void explain_hop_tlsa(const struct rtls_explain_hop *hop,
+	struct rtls_explanation *explanation)
+{
+	if (!rtls_explain_knows_tlsa(hop))
+		(void)add(explanation, "unseen",
+			"TLSA records at _%u._tcp.%s, which DNS is asked for "
+			"when mail goes: this is what comes of none",
+			hop->port == 0 ? 25 : hop->port, hop->name);
+}
+
+static void explain_hops(const struct rtls_explain_question *asked,
+	const struct rtls_plan *plan, struct rtls_explanation *explanation)
+{
+	for (size_t i = 0; i < asked->hop_count; i++) {
+		struct rtls_explain_question one = *asked;
+
+		one.domain = asked->hop[i].name;
+		one.known = &asked->hop[i].known;
+		if (one.known->known) {
+			explain_txt(&one, explanation);
+			explain_policy(&one, plan, explanation);
+		} else {
+			explain_nothing(&one, explanation);
+		}
+		explain_hop_tlsa(&asked->hop[i], explanation);
+	}
+}
+
 void rtls_explain_plan(const struct rtls_explain_question *asked,
 	const struct rtls_plan *plan, struct rtls_explanation *explanation)
 {
+	explain_via(asked, explanation);
 	explain_level(asked, explanation);
 	explain_required(asked, explanation);
 	explain_exempt(asked, plan, explanation);
 	if (asked->literal) {
 		explain_unasked(asked, explanation);
+		return;
+	}
+	if (rtls_explain_is_by_name(asked)) {
+		explain_hops(asked, plan, explanation);
 		return;
 	}
 	if (!asked->known->known) {

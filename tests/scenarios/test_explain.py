@@ -8,12 +8,14 @@ import pytest
 from dates import day
 from mail import ALICE, arrived, deliver, let_answers_expire
 from sender import ROOT, world
+from test_destinations import behind
 
 TRANSPORTS = {"strict": "requiretls_strict", "enforce": "requiretls_enforce",
               "relaxed": "requiretls_relaxed", "observe": "remote_smtp", "plain": "remote_smtp"}
 NO = {"TLS-Required": "No"}
 # What Exim cannot use, or what it does not use by its own DANE, whatever is asked for.
-USELESS = {"down.smtp.example", "bad.dane.example", "tlsafail.dane.example"}
+USELESS = {"down.smtp.example", "bad.dane.example", "tlsafail.dane.example",
+           "relay.servfail.example"}
 
 # A spread over everything that a decision goes by.
 DOMAINS = [
@@ -41,7 +43,8 @@ def decisions(site, domain):
     """The decision lines of the log about a domain, without what is in front."""
     lines = [line.partition(" requiretls: ")[2] for line in site.log().splitlines()]
     return [line for line in lines
-            if line.startswith((f"{domain} class=", f"{domain} refused: ", f"{domain} put off: "))]
+            if line.startswith((f"{domain} class=", f"{domain} refused: ", f"{domain} put off: ",
+                                f"{domain} via="))]
 
 
 def refusals(site):
@@ -290,6 +293,69 @@ def test_on_a_patched_exim(wire_site, domain):
                                          for host in said["hosts"] if host["use"]]
     if outcome == "bounce":
         assert said["patched"]["code"] in lab.bounces("alice")[0].text
+
+
+# --- smart hosts --------------------------------------------------------------------------
+
+SMART = ["relay.example::587", "relay.example:good2.mail.example",
+         "down.wire.example:relay.example::587", "relay-expired.example",
+         "relay-outside.example", "relay-plain.example:good.mail.example",
+         "relay-plain.example:selfsigned.mail.example", "relay-dane.example", "192.0.2.65",
+         "[192.0.2.65]::587", "enforce.example/mx", "nopolicy.example/mx",
+         "relay.servfail.example", "nopolicy.example/mx:relay.example"]
+SMART_RELAXED = ["relay-expired.example", "192.0.2.65", "enforce.example/mx"]
+
+
+def smart_names(hosts):
+    """The names in a list, and the domain of /mx."""
+    return [name for name in re.findall(r"[a-z][-a-z0-9.]+", hosts) if name != "mx"]
+
+
+@pytest.mark.parametrize("hosts, ask", [
+    *[(hosts, ask) for hosts in SMART for ask in ("ordinary", "flagged")],
+    *[(hosts, "relaxed") for hosts in SMART_RELAXED]])
+def test_smart_hosts(site, hosts, ask):
+    """Found out from Exim, or given: the log line, the transport and the end are the
+    module's."""
+    behind(site, hosts)
+    for name in smart_names(hosts):
+        known(site, name)
+    recipient = f"bob{'+requiretls' if ask == 'flagged' else ''}@Secure.example"
+    args = (recipient, "--sender", ALICE, *(["--relaxed"] if ask == "relaxed" else []))
+    said = explain(site, *args)
+    assert said["via"] is not None and said["reasons"]
+    given = explain(site, *args, "--via", hosts)
+    assert "--via" in [reason["source"] for reason in given["reasons"]]
+    assert given["stock"] == said["stock"] and given["hosts"] == said["hosts"]
+    transport, answer = routed_to(site, recipient)
+    marker = deliver(site, recipient, headers=NO if ask == "relaxed" else {})
+    wanted = decisions(site, "secure.example")[:1]
+    assert wanted == ([said["log"]] if said["log"] else []), said
+    if said["stock"]["outcome"] == "deliver" and ask != "relaxed":
+        wanted = {"strict": "requiretls_strict", "enforce": "requiretls_enforce"}
+        assert transport == wanted.get(said["class"], "remote_smtp_smarthost"), answer
+    check_hosts(site, said)
+    check_end(site, said, marker)
+
+
+def test_smart_hosts_that_are_not_known(site):
+    """What is not known is said, and nothing is made up: it depends on the message, or nothing is
+    cached; none at all by request."""
+    behind(site, "${if eq{$domain}{secure.example}{}{relay.example}}")
+    known(site, "enforce.example")
+    done = site.program("explain", "bob@enforce.example")
+    assert "depends on the message: say by --via" in done.stderr
+    assert explain(site, "bob@enforce.example", "--via", "")["class"] == "enforce"
+    said = explain(site, "bob@enforce.example", "--via", "relay.example::587")
+    assert (said["class"], said["asks_first"], said["stock"]) == ("unknown", True, None)
+    assert said["via"] == ["relay.example::587"] and said["domain"] == "relay.example"
+    known(site, "relay-dane.example")
+    hosts = "relay-dane.example::587"
+    shown = site.program("explain", "bob@enforce.example", "--via", hosts).stdout
+    assert "unseen     TLSA records at _587._tcp.relay-dane.example" in shown
+    assert "class      plain" in shown and "[--via]" in shown
+    said = explain(site, "bob@enforce.example", "--via", "enforce.example/mx::587")
+    assert said["via"] == ["enforce.example/mx::587"] and said["class"] == "enforce"
 
 
 # --- what has become of a message ------------------------------------------------------
