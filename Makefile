@@ -258,6 +258,9 @@ install: all
 	done
 	sed 's#/usr/sbin/exim-requiretls#$(PROGRAM)#g' module/conf/cron.d/exim-requiretls | \
 		install -m 644 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/cron.d/exim-requiretls
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 module/conf/completion/exim-requiretls \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/exim-requiretls
 
 clean:
 	rm -rf $(OUT)

@@ -37,7 +37,7 @@ run "cppcheck" cppcheck --quiet --error-exitcode=1 --enable=warning,portability 
 	--inline-suppr --suppress=missingIncludeSystem -Imodule module
 run "clang warnings" make --no-print-directory -s OUT=build/out/lint-clang \
 	CC=clang CI=1 all
-run "shellcheck" shellcheck "${scripts[@]}"
+run "shellcheck" shellcheck "${scripts[@]}" module/conf/completion/exim-requiretls
 run "codespell" codespell -L nd,bu --skip='*/seeds/*' README.md docs module tests build/*.sh build/exim \
 	build/debian Makefile
 if [ "${#manuals[@]}" -gt 0 ]; then

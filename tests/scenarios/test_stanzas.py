@@ -189,6 +189,7 @@ def test_install_below_another_prefix(site, tmp_path):
     assert b"/opt/etc/exim4/requiretls.conf" in module
     assert (dest / "opt/rtls/sbin/exim-requiretls").exists()
     assert (dest / "opt/rtls/share/man/man8/exim-requiretls.8").exists()
+    assert (dest / "opt/rtls/share/bash-completion/completions/exim-requiretls").exists()
     assert site.lab.paniclog() == ""
 
 

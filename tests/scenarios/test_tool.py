@@ -456,6 +456,10 @@ class Site:
 
     def run(self, *args, user=None, env=None):
         """Run with self.etc over /etc/exim4, as root or as another user."""
+        return self.start(str(PROGRAM), *args, user=user, env=env)
+
+    def start(self, *command, user=None, env=None):
+        """The same of any command."""
         script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
         become = []
         if user:
@@ -463,7 +467,7 @@ class Site:
             become = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}",
                       "--clear-groups", "--"]
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh",
-                   str(self.etc), str(CONFIG_DIR), *become, str(PROGRAM), *args]
+                   str(self.etc), str(CONFIG_DIR), *become, *command]
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False,
                               env={"PATH": os.environ["PATH"], **(env or {})}, cwd="/")
 

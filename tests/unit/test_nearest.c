@@ -14,9 +14,9 @@ struct row {
 static const struct row rows[] = {
 	{ "itself", TEXT("cache"), "cache" },
 	{ "a letter too many", TEXT("cacche"), "cache" },
-	{ "a letter missing", TEXT("chek"), "check" },
+	{ "a letter missing", TEXT("chec"), "check" },
 	{ "another letter", TEXT("confik"), "config" },
-	{ "two changed places", TEXT("cehck"), "check" },
+	{ "two changed places", TEXT("ocnfig"), "config" },
 	{ "two edits of a long word", TEXT("rapport"), "report" },
 	{ "three edits of a longer one", TEXT("tls-rpt-contact"),
 		"tlsrpt_contact" },
@@ -58,7 +58,7 @@ static void test_long_name(void **state)
 
 static void test_hint(void **state)
 {
-	struct rtls_nearest nearest = { .word = TEXT("chek") };
+	struct rtls_nearest nearest = { .word = TEXT("chec") };
 	struct rtls_nearest_hint hint;
 
 	(void)state;
