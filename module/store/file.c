@@ -14,6 +14,7 @@
 #include "store/temporary.h"
 
 #define WRITABLE_BY_OTHER (S_IWGRP | S_IWOTH)
+#define PUBLISHED_MODE    0644
 
 /* --- reading --------------------------------------------------------------- */
 
@@ -94,8 +95,8 @@ static enum rtls_status check_trust(
 	return RTLS_INVALID;
 }
 
-/* The directory part of path, opened; links in it are root's own. */
-static enum rtls_status open_trusted_directory(
+/* The directory part of path, opened; links in it are the business of whoever named it. */
+static enum rtls_status open_directory_of(
 	const char *path, const char **name, int *fd, struct rtls_err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -130,7 +131,7 @@ enum rtls_status rtls_file_read_trusted(const char *path, char *buffer,
 	const char *name;
 	int directory;
 
-	status = open_trusted_directory(path, &name, &directory, err);
+	status = open_directory_of(path, &name, &directory, err);
 	if (status != RTLS_OK)
 		return status;
 	status = rtls_open_regular(directory, name, path, &file, err);
@@ -150,12 +151,12 @@ enum rtls_status rtls_file_read_trusted(const char *path, char *buffer,
 /* --- writing --------------------------------------------------------------- */
 
 /* Write, sync and close the temporary; takes fd. False with errno set. */
-static bool fill_temporary(int fd, struct rtls_slice text)
+static bool fill_temporary(int fd, struct rtls_slice text, mode_t mode)
 {
 	int error;
 
 	/* fchmod: the mode must not depend on the umask of the host. */
-	if (rtls_temporary_write(fd, text) && fchmod(fd, RTLS_FILE_MODE) == 0 &&
+	if (rtls_temporary_write(fd, text) && fchmod(fd, mode) == 0 &&
 		TEMP_FAILURE_RETRY(fsync(fd)) == 0)
 		return rtls_temporary_close(fd);
 	error = errno;
@@ -164,41 +165,63 @@ static bool fill_temporary(int fd, struct rtls_slice text)
 	return false;
 }
 
-static enum rtls_status replace_in(int directory, const char *name,
-	const char *path, struct rtls_slice text, struct rtls_err *err)
+struct target {
+	int directory;
+	const char *name; /* in it */
+	const char *path; /* for err */
+	mode_t mode;
+};
+
+static enum rtls_status replace(const struct target *target,
+	struct rtls_slice text, struct rtls_err *err)
 {
+	const int directory = target->directory;
 	char temporary[RTLS_TEMPORARY_SIZE];
 	int fd = rtls_temporary_open(directory, temporary);
 	int error;
 
 	if (fd < 0)
 		return rtls_open_failed(
-			err, "make a temporary for", path, errno);
-	if (!fill_temporary(fd, text) ||
-		renameat(directory, temporary, directory, name) != 0) {
+			err, "make a temporary for", target->path, errno);
+	if (!fill_temporary(fd, text, target->mode) ||
+		renameat(directory, temporary, directory, target->name) != 0) {
 		error = errno;
 		(void)unlinkat(directory, temporary, 0);
-		return rtls_open_failed(err, "write", path, error);
+		return rtls_open_failed(err, "write", target->path, error);
 	}
-	if (!rtls_temporary_sync_directory(directory))
-		return rtls_open_failed(
-			err, "sync the directory of", path, errno);
 	return RTLS_OK;
 }
 
 enum rtls_status rtls_file_replace(const char *root_directory, const char *path,
 	struct rtls_slice text, struct rtls_err *err)
 {
+	struct target target = { .path = path, .mode = RTLS_FILE_MODE };
 	enum rtls_status status;
-	const char *name;
-	int directory;
 
-	status = rtls_open_parent(
-		root_directory, path, true, &directory, &name, err);
+	status = rtls_open_parent(root_directory, path, true, &target.directory,
+		&target.name, err);
 	if (status != RTLS_OK)
 		return status;
-	status = replace_in(directory, name, path, text, err);
-	(void)close(directory);
+	status = replace(&target, text, err);
+	if (status == RTLS_OK &&
+		!rtls_temporary_sync_directory(target.directory))
+		status = rtls_open_failed(
+			err, "sync the directory of", path, errno);
+	(void)close(target.directory);
+	return status;
+}
+
+enum rtls_status rtls_file_publish(
+	const char *path, struct rtls_slice text, struct rtls_err *err)
+{
+	struct target target = { .path = path, .mode = PUBLISHED_MODE };
+	enum rtls_status status =
+		open_directory_of(path, &target.name, &target.directory, err);
+
+	if (status != RTLS_OK)
+		return status;
+	status = replace(&target, text, err);
+	(void)close(target.directory);
 	return status;
 }
 

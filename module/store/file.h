@@ -56,6 +56,14 @@ RTLS_MUST_CHECK enum rtls_status rtls_file_replace(const char *root_directory,
 	const char *path, struct rtls_slice text, struct rtls_err *err);
 
 /*
+ * Replace a file that another program reads, mode 0644, in a directory that somebody else named and made:
+ * links on the way there are followed. A reader sees the old text or the new one. Not RTLS_OK:
+ * nothing was changed.
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_file_publish(
+	const char *path, struct rtls_slice text, struct rtls_err *err);
+
+/*
  * Append in one write() to path (made with its directories below root_directory
  * when missing). A short write is an error, and leaves what was written.
  *

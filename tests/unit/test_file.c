@@ -324,6 +324,41 @@ static void leaves_nothing_behind_on_failure(void **state)
 	assert_int_equal(count_entries(spool_dir), 4);
 }
 
+/* For another program: readable whatever the umask, the directory its own. */
+static void publishes_as_a_whole(void **state)
+{
+	static const mode_t umasks[] = { 0, 022, 077 };
+	char outside[64];
+
+	(void)state;
+	(void)snprintf(outside, sizeof(outside), "%s/outside", base_dir);
+	write_file(outside, "mine", 4);
+	assert_int_equal(symlink("../outside", in_spool("f")), 0);
+	assert_int_equal(symlink(".", in_spool("here")), 0);
+	for (size_t i = 0; i < sizeof(umasks) / sizeof(umasks[0]); i++) {
+		const mode_t before = umask(umasks[i]);
+		const int fds = open_fds();
+
+		assert_int_equal(rtls_file_publish(in_spool("here/f"),
+					 rtls_slice("new"), NULL),
+			RTLS_OK);
+		(void)umask(before);
+		assert_int_equal(open_fds(), fds);
+		assert_content(in_spool("f"), "new");
+		assert_int_equal(mode_of(in_spool("f")), 0644);
+	}
+	assert_content(outside, "mine");
+	/* Nothing is made, and nothing is left. */
+	assert_int_equal(
+		rtls_file_publish(in_spool("no/f"), rtls_slice("x"), NULL),
+		RTLS_NONE);
+	assert_int_equal(mkdir(in_spool("d"), 0755), 0);
+	assert_int_equal(
+		rtls_file_publish(in_spool("d"), rtls_slice("x"), NULL),
+		RTLS_TEMPORARY);
+	assert_int_equal(count_entries(spool_dir), 4);
+}
+
 static void limit_file_size(rlim_t size)
 {
 	struct rlimit limit = { size, size };
@@ -784,6 +819,7 @@ int main(void)
 		TEST(makes_the_root_itself),
 		TEST(replaces_the_link_not_its_target),
 		TEST(leaves_nothing_behind_on_failure),
+		TEST(publishes_as_a_whole),
 		TEST(survives_a_file_size_limit),
 		TEST(survives_a_full_disk),
 		TEST(survives_each_failing_call),
