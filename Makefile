@@ -72,6 +72,7 @@ REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 all: $(OUT)/requiretls.so $(OUT)/exim-requiretls
 
 $(OUT)/obj/module/exim/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
+$(OUT)/obj/module/tool/metrics_site.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
 
 $(OUT)/obj/%.o: %.c $(OUT)/paths
 	@mkdir -p $(@D)

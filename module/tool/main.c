@@ -10,10 +10,6 @@
 #include "tool/confine.h"
 #include "tool/verb.h"
 
-#ifndef RTLS_VERSION
-#define RTLS_VERSION "0.1"
-#endif
-
 static const struct rtls_verb *const verbs[] = {
 	&rtls_verb_resolve,
 	&rtls_verb_check,
@@ -22,6 +18,7 @@ static const struct rtls_verb *const verbs[] = {
 	&rtls_verb_report,
 	&rtls_verb_explain,
 	&rtls_verb_publish,
+	&rtls_verb_metrics,
 	&rtls_verb_config,
 };
 

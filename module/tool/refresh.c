@@ -10,6 +10,7 @@
 
 #include "resolve/refresh.h"
 #include "store/cache.h"
+#include "store/counters.h"
 #include "store/file.h"
 #include "store/hash.h"
 #include "tool/names.h"
@@ -285,6 +286,27 @@ static void print_summary(const struct refresh *refresh)
 		is_interrupted ? "; interrupted" : "");
 }
 
+/* For `metrics`. */
+static void note_run(const struct refresh *refresh, bool is_complete)
+{
+	const char *spool = refresh->config->spool;
+	struct rtls_err err = { "" };
+
+	if (rtls_counters_add(spool, "refresh fetched", refresh->fetched,
+		    &err) != RTLS_OK ||
+		rtls_counters_add(spool, "refresh failed", refresh->failed,
+			&err) != RTLS_OK ||
+		rtls_counters_set(spool, "refresh-last fetched",
+			refresh->fetched, &err) != RTLS_OK ||
+		rtls_counters_set(spool, "refresh-last failed", refresh->failed,
+			&err) != RTLS_OK ||
+		rtls_counters_set(spool, "refresh-last complete",
+			is_complete ? 1 : 0, &err) != RTLS_OK ||
+		rtls_counters_set(spool, "refresh-last time",
+			(uint64_t)time(NULL), &err) != RTLS_OK)
+		(void)rtls_verb_fail(EX_OK, "%s", err.text);
+}
+
 static int run(struct refresh *refresh)
 {
 	struct rtls_refresh many = { .config = refresh->config,
@@ -298,6 +320,7 @@ static int run(struct refresh *refresh)
 	status = rtls_refresh_run(&many, &err);
 	clear_progress(refresh);
 	print_summary(refresh);
+	note_run(refresh, status == RTLS_OK && !is_interrupted);
 	if (status != RTLS_OK)
 		return rtls_verb_fail(rtls_verb_exit(status), "%s", err.text);
 	return refresh->failed > 0 || is_interrupted ? EX_TEMPFAIL : EX_OK;

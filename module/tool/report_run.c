@@ -4,6 +4,7 @@
 
 #include "report/run.h"
 #include "report/tidy.h"
+#include "store/counters.h"
 #include "tool/options.h"
 #include "tool/report.h"
 
@@ -39,6 +40,23 @@ static bool is_worth_a_word(const struct rtls_run_sums *sums, bool quiet)
 	return !quiet || sums->sent + sums->deferred + sums->dropped > 0;
 }
 
+/* For `metrics`. */
+static void note_run(const struct rtls_config *config,
+	const struct rtls_run_sums *sums, bool is_complete)
+{
+	struct rtls_err err = { "" };
+
+	if (rtls_counters_add(config->spool, "report sent", sums->sent, &err) !=
+			RTLS_OK ||
+		rtls_counters_add(config->spool, "report dropped",
+			sums->dropped, &err) != RTLS_OK ||
+		rtls_counters_set(config->spool, "report-last complete",
+			is_complete ? 1 : 0, &err) != RTLS_OK ||
+		rtls_counters_set(config->spool, "report-last time",
+			(uint64_t)time(NULL), &err) != RTLS_OK)
+		(void)rtls_verb_fail(EX_OK, "%s", err.text);
+}
+
 static int run_for_good(const struct rtls_config *config,
 	const struct rtls_run_options *options,
 	const struct rtls_outside *outside, bool quiet)
@@ -50,6 +68,7 @@ static int run_for_good(const struct rtls_config *config,
 
 	if (status == RTLS_INVALID)
 		return rtls_verb_report_fail(status, &err);
+	note_run(config, &sums, status == RTLS_OK);
 	if (is_worth_a_word(&sums, quiet))
 		(void)printf("reports: %zu sent, %zu deferred, %zu waiting, "
 			     "%zu dropped; %zu domains want none\n",

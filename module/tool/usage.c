@@ -114,6 +114,17 @@ enum rtls_status rtls_usage_read(
 	return walk.status;
 }
 
+enum rtls_status rtls_usage_read_reports(
+	const char *spool, struct rtls_usage *usage, struct rtls_err *err)
+{
+	struct walk walk = { .spool = spool, .usage = usage, .err = err };
+
+	*usage = (struct rtls_usage){ .oldest = "" };
+	add_directories(&walk, "outbox", &usage->outbox);
+	add_files(&walk, "tlsrpt", &usage->journals, add_journal);
+	return walk.status;
+}
+
 void rtls_usage_print_reports(const struct rtls_usage *usage)
 {
 	(void)printf("kept: journals of %zu days%s%s, %" PRIu64

@@ -21,6 +21,10 @@ struct rtls_usage {
 RTLS_MUST_CHECK enum rtls_status rtls_usage_read(
 	const char *spool, struct rtls_usage *usage, struct rtls_err *err);
 
+/* The same without the cache and the policies: their sums are 0. */
+RTLS_MUST_CHECK enum rtls_status rtls_usage_read_reports(
+	const char *spool, struct rtls_usage *usage, struct rtls_err *err);
+
 /* One line about all but the cache, and one about the cache. */
 void rtls_usage_print_reports(const struct rtls_usage *usage);
 void rtls_usage_print_cache(const struct rtls_usage *usage);

@@ -15,6 +15,10 @@
 #include "policy/domain.h"
 #include "policy/record.h"
 
+#ifndef RTLS_VERSION
+#define RTLS_VERSION "0.1"
+#endif
+
 /* What a verb may keep of the caller's power. */
 enum rtls_power {
 	RTLS_POWER_ALL,  /* works on what the caller may read */
@@ -40,6 +44,7 @@ extern const struct rtls_verb rtls_verb_resolve;
 extern const struct rtls_verb rtls_verb_report;
 extern const struct rtls_verb rtls_verb_explain;
 extern const struct rtls_verb rtls_verb_publish;
+extern const struct rtls_verb rtls_verb_metrics;
 
 /* "exim-requiretls: ..." on stderr; returns exit_status. */
 int rtls_verb_fail(int exit_status, const char *format, ...) RTLS_PRINTF(2, 3);
