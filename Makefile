@@ -236,6 +236,8 @@ deb:
 install: all
 	install -d $(DESTDIR)$(MODULE_DIR) $(DESTDIR)$(dir $(PROGRAM)) \
 		$(DESTDIR)$(EXIM_CONFIG) $(DESTDIR)$(STANZAS)
+	install -m 644 module/conf/prometheus/exim-requiretls.rules.yml \
+		$(DESTDIR)$(STANZAS)/
 	install -m 644 $(OUT)/requiretls.so $(DESTDIR)$(MODULE_DIR)/requiretls.so
 	install -m 755 $(OUT)/exim-requiretls $(DESTDIR)$(PROGRAM)
 	test -e $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf || \
