@@ -58,7 +58,7 @@ class Behaviour:
     ehlo: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SIZE 50000000", "ENHANCEDSTATUSCODES",
                              "DSN")
     helo: str = "{ip}"
-    max_tls: str = ""               # "1.2": no newer TLS
+    max_tls: str = ""               # "1.2": no newer TLS; "1.1": that and nothing else
 
 
 BEHAVIOURS = {
@@ -73,6 +73,7 @@ BEHAVIOURS = {
     "starttls-5xx": Behaviour(starttls="502 5.5.1 no such command"),
     "starttls-inject": Behaviour(starttls="inject", requiretls="outside"),
     "stall-after-starttls": Behaviour(starttls="stall"),
+    "tls11": Behaviour(max_tls="1.1"),
     "tls12": Behaviour(max_tls="1.2"),
     "banner-421": Behaviour(banner="421 4.3.2 {ip} not now"),
     "banner-554": Behaviour(banner="554 5.3.2 {ip} no mail here"),
@@ -245,6 +246,9 @@ class Session:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if self.behaviour.max_tls == "1.2":
             context.maximum_version = ssl.TLSVersion.TLSv1_2
+        elif self.behaviour.max_tls == "1.1":
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
         if how != "abort":          # without a certificate no handshake succeeds
             context.load_cert_chain(self.certificate())
         if how == "wants-cert":

@@ -1,5 +1,6 @@
 """Fixtures of the scenarios: one lab for all, reset before each test."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # pylint: disable=wrong-import-position
+import examples  # noqa: E402
 from patched import (lab_in, module_lab, patched_lab, wire,  # noqa: E402, F401
                      wire_site)  # pylint: disable=unused-import
 from sender import Site  # noqa: E402
@@ -35,3 +37,17 @@ def site(whole_site):
 def lab(site):
     """The lab of the site."""
     return site.lab
+
+
+def pytest_generate_tests(metafunc):
+    """A test with `shown` runs for each of its examples, see examples.py."""
+    if "shown" in metafunc.fixturenames:
+        keys = metafunc.function.examples
+        metafunc.parametrize("shown", keys, indirect=True, ids=[
+            re.sub(r"\W+", "-", f"{file} {first}")[:60] for file, first in keys])
+
+
+@pytest.fixture
+def shown(request):
+    """An example of the documents."""
+    return examples.block(*request.param)

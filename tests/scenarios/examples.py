@@ -1,5 +1,8 @@
 """The examples of the documents: every block of code or output in README.md, docs/*.md,
-tests/*/README.md and the manuals, each named by its file and its first line."""
+tests/*/README.md and the manuals, each named by its file and its first line.
+
+A test that runs some takes them by `shows` (conftest.py calls it for each), never from a copy.
+"""
 
 import difflib
 import re
@@ -11,7 +14,7 @@ from sender import ROOT
 MARKDOWN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
             *sorted((ROOT / "tests").glob("*/README.md"))]
 MANUALS = sorted((ROOT / "docs").glob("*.[1-9]"))
-PROMPT = re.compile(r"[#$] ((?:exim-requiretls|exim4|awk|dig|gnutls-cli|openssl) .*)")
+PROMPT = re.compile(r"[#$] ((?:exim-requiretls|exim4|awk|dig|gnutls-cli|openssl|printf) .*)")
 # What differs from run to run, and what it is compared as.
 MASKS = [(re.compile(pattern), mask) for pattern, mask in (
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?Z?", "TIME"), (r"\d{4}-\d\d-\d\d", "DATE"),
@@ -130,3 +133,41 @@ def assert_like(shown: list[str], printed: list[str]) -> None:
     if not re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)):
         raise AssertionError("\n".join(difflib.unified_diff(
             shown, printed, "shown", "printed", lineterm="", n=0)))
+
+
+# --- for the tests ------------------------------------------------------------------------
+
+RUN: set[tuple[str, str]] = set()
+
+
+def shows(file: str, *firsts: str):
+    """The test gets these blocks, one after the other, as its argument `shown`."""
+    RUN.update((file, first) for first in firsts)
+
+    def mark(function):
+        function.examples = [*getattr(function, "examples", []),
+                             *((file, first) for first in firsts)]
+        return function
+    return mark
+
+
+def inside(site, script: str, status: int = 0) -> list[str]:
+    """The lines that a shell in the lab prints."""
+    done = site.lab.exec(["/bin/sh", "-ec", script], check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def run(site, example: Block, **statuses: int) -> None:
+    """All commands of a block, as they stand, and what is said to come of them. Statuses are by
+    verb, where it is not 0."""
+    assert example.commands
+    for command in example.commands:
+        status = statuses.get(re.sub(r"^\S+ ", "", command).split()[0].strip("-"), 0)
+        assert_like(example.output(command), inside(site, command, status))
+
+
+def log_lines(site) -> list[str]:
+    """Lines of ours, deliveries, and what TLS failed of, without their front."""
+    return [re.sub(r"^\S+ \S+ \S+ ", "", line) for line in site.lab.mainlog().splitlines()
+            if re.search(r" requiretls: | => \S+@\S+ R=| TLS session: ", line)]

@@ -1,7 +1,7 @@
 """Every example of the documents is run. A block that is in none of the tables here makes
 test_every_example_is_run fail: give it a test below, or name the one that has it.
 
-A new test takes its block by `shows`, never from a copy of the text.
+Those of docs/TLS.md are in test_tls.py.
 """
 
 import ast
@@ -12,8 +12,9 @@ import subprocess
 import pytest
 
 import examples
+import test_tls  # noqa: F401  pylint: disable=unused-import
 from dates import day
-from examples import Block, assert_like, block
+from examples import RUN, assert_like, block, inside, log_lines, run, shows
 from mail import deliver, empty_queue
 from sender import ROOT, SENDER_CONF, SPOOL
 from signing import KEY, Signing
@@ -55,50 +56,6 @@ NOT_RUN = {
     ("tests/lab/README.md", "/usr/bin/python3 -B -m pytest"): "make check runs it",
     ("tests/fuzz/README.md", "mkdir new"): "takes libFuzzer's builds, minutes of them",
 }
-
-RUN: set[tuple[str, str]] = set()
-
-
-def shows(file: str, *firsts: str):
-    """The test gets these blocks, one after the other, as its argument `shown`."""
-    RUN.update((file, first) for first in firsts)
-
-    def mark(function):
-        function.examples = [*getattr(function, "examples", []),
-                             *((file, first) for first in firsts)]
-        return function
-    return mark
-
-
-def pytest_generate_tests(metafunc):
-    """A run of the test for each of its blocks."""
-    if "shown" in metafunc.fixturenames:
-        keys = metafunc.function.examples
-        metafunc.parametrize("shown", keys, indirect=True, ids=[
-            re.sub(r"\W+", "-", f"{file} {first}")[:60] for file, first in keys])
-
-
-@pytest.fixture(name="shown")
-def fixture_shown(request) -> Block:
-    """The block of a test."""
-    return block(*request.param)
-
-
-def inside(site, script: str, status: int = 0) -> list[str]:
-    """The lines that a shell in the lab prints."""
-    done = site.lab.exec(["/bin/sh", "-ec", script], check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout.splitlines()
-
-
-def run(site, shown: Block, **statuses: int) -> None:
-    """All commands of a block, as they stand, and what is said to come of them. Statuses are by
-    verb, where it is not 0."""
-    assert shown.commands
-    for command in shown.commands:
-        status = statuses.get(re.sub(r"^\S+ ", "", command).split()[0].strip("-"), 0)
-        assert_like(shown.output(command), inside(site, command, status))
-
 
 # --- nothing is left out ----------------------------------------------------------------
 
@@ -356,12 +313,6 @@ def test_commands_of_the_manuals(site, shown):
 
 # --- mail and what the log says ----------------------------------------------------------
 
-def log_lines(site) -> list[str]:
-    """Lines of ours and what was delivered, without their front."""
-    return [re.sub(r"^\S+ \S+ \S+ ", "", line) for line in site.lab.mainlog().splitlines()
-            if " requiretls: " in line or re.search(r" => \S+@\S+ R=requiretls_", line)]
-
-
 @shows("OPERATING.md", "requiretls: secure.example class=strict by=tag")
 def test_first_message(site, shown):
     deliver(site, "bob+requiretls@secure.example")
@@ -549,11 +500,16 @@ def test_systemctl(site, shown):
 @shows("tests/fuzz/README.md", "make fuzz SECONDS=60", "make fuzz TARGET=NAME")
 def test_make(shown):
     """The lab of the scenarios was made by `make install`; here make only says what it would
-    do."""
+    do. Of `make fuzz`, which is slow in saying so, there are target and variables."""
+    makefile = (ROOT / "Makefile").read_text()
     for line in shown.text.splitlines():
         for command in line.partition("#")[0].split("&&"):
             words = command.replace("NAME", "rua").split()
             assert words[0] == "make"
+            if "fuzz" in words:
+                assert "\nfuzz:\n" in makefile
+                assert all(f"$({word.partition('=')[0]})" in makefile for word in words[2:])
+                continue
             done = subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True,
                                   text=True, check=False)
             assert done.returncode == 0 and done.stdout, done.stderr
