@@ -128,6 +128,45 @@ def test_shipped_configuration_is_valid(tmp_path):
     assert check_config(tmp_path, text)["keys"]["requiretls"]["origin"] == "set"
 
 
+def table_of_keys():
+    """Key: (name of its type, what that expects), from the table of module/policy/config.c."""
+    source = without_comments((ROOT / "module/policy/config.c").read_text())
+    types = {match[1]: "".join(part[1:-1] for part in re.findall(LITERAL, match[2]))
+             for match in re.finditer(rf"value_type (type_\w+) = \{{\s*({LITERAL}(?:\s*{LITERAL})*),",
+                                      source)}
+    return {key: (name, types[name])
+            for key, name in re.findall(r'\{ "(\w+)", &(type_\w+),', source)}
+
+
+# How the heading of a key calls the value of each type.
+VALUES = {"type_bool": "Li yes | no", "type_timeout": "Ar time", "type_min_age": "Ar time",
+          "type_spread": "Ar time", "type_domains": "Ar number", "type_days": "Ar days Ns Li d",
+          "type_size": "Ar size", "type_path": "Ar path", "type_path_or_none": "Ar path",
+          "type_user": "Ar name", "type_host": "Ar name", "type_rua": "Ar URI",
+          "type_tag": "Ar tag", "type_organization": "Ar text", "type_address": "Ar address",
+          "type_resolvers": "Ar address ...",
+          "type_level": "Li enforce | verified | opportunistic | disable",
+          "type_on_dns_error": "Li proceed | defer", "type_dns_mode": "Li validate | ad"}
+
+
+def test_types_and_ranges_are_documented():
+    """The heading says of what kind the value is; the least and the most stand below it, or of
+    times of the network above all of these."""
+    table, manual = table_of_keys(), documented_keys()
+    assert len(table) >= 30 and set(table) == set(manual)
+    wrong = []
+    for key, (name, expected) in table.items():
+        values, text = manual[key]
+        if values != VALUES[name]:
+            wrong.append((key, values, VALUES[name]))
+        whole = CONF_5.read_text() if name in (
+            "type_timeout", "type_path", "type_path_or_none") else text
+        for limit in re.findall(r"\b(?:at most|from|to|up to) (\d+\w*)", expected):
+            if not re.search(rf"\b{limit}\b", whole):
+                wrong.append((key, limit))
+    assert wrong == []
+
+
 # --- exim-requiretls(8) ---------------------------------------------------------------
 
 def verbs():
@@ -161,6 +200,48 @@ def test_options_are_documented():
         asked |= set(re.findall(r"--[a-z][a-z-]*", run(verb, "--help")))
     said = set(re.findall(r"\bFl (-[a-z][a-z-]*)", PROGRAM_8.read_text()))
     assert {f"-{option}" for option in said} == asked
+
+
+def part_of(verb):
+    """What exim-requiretls(8) says of a verb, with the words that follow it."""
+    text = PROGRAM_8.read_text().partition(".Sh DESCRIPTION")[2].partition("\n.Sh ")[0]
+    found = re.findall(rf"^\.It Cm {verb}(?: \w+)?\n(?:(?!\.It Cm (?:{'|'.join(verbs())})\b).*\n)*",
+                       text, re.MULTILINE)
+    return "".join(found)
+
+
+@pytest.mark.parametrize("verb", ["resolve", "check", "parse", "cache", "report", "explain",
+                                  "publish", "config"])
+def test_options_of_a_verb_are_documented(verb):
+    """Those that its --help shows, where the verb is described and in the synopsis; no other."""
+    asked = set(re.findall(r"--[a-z][a-z-]*", run(verb, "--help")))
+    described = {f"-{name}" for name in re.findall(r"\bFl (-[a-z][a-z-]*)", part_of(verb))}
+    synopsis = PROGRAM_8.read_text().partition(".Sh DESCRIPTION")[0]
+    lines = re.findall(rf"^\.Nm exim-requiretls\n\.Cm {verb}\n((?:(?!\.Nm).*\n)*)", synopsis,
+                       re.MULTILINE)
+    shown = {f"-{name}" for name in re.findall(r"\bFl (-[a-z][a-z-]*)", "".join(lines))}
+    assert shown == asked
+    assert described - {"--help", "--version"} == asked
+
+
+def test_this_knows_every_verb():
+    """The list above is complete."""
+    marks = test_options_of_a_verb_are_documented.pytestmark
+    assert sorted(marks[0].args[1]) == sorted(verbs())
+
+
+EXIT_STATUSES = {"EX_OK": 0, "EX_USAGE": 64, "EX_DATAERR": 65, "EX_NOINPUT": 66, "EX_NOUSER": 67,
+                 "EX_UNAVAILABLE": 69, "EX_SOFTWARE": 70, "EX_OSERR": 71, "EX_OSFILE": 72,
+                 "EX_CANTCREAT": 73, "EX_IOERR": 74, "EX_TEMPFAIL": 75, "EX_NOPERM": 77,
+                 "EX_CONFIG": 78}
+
+
+def test_exit_statuses_are_those_of_the_sources():
+    """Each that the program ends with, and no other; 1 is that of `check`."""
+    used = {EXIT_STATUSES[name] for path in (ROOT / "module").glob("*/*.c")
+            for name in re.findall(r"\bEX_[A-Z]+\b", without_comments(path.read_text()))}
+    text = PROGRAM_8.read_text().partition(".Sh EXIT STATUS")[2]
+    assert {int(name) for name in re.findall(r"^\.It (\d+)$", text, re.MULTILINE)} == used | {1}
 
 
 def test_kinds_are_documented():
@@ -327,6 +408,85 @@ def test_kinds_of_protection_are_documented():
         assert (f".It Li {kind}\n" in rules.partition(".It Ic require")[2]) \
             == (kind != "requiretls")
         assert f"`{kind}`" in OPERATING.read_text()
+
+
+# --- what Exim is given -----------------------------------------------------------------
+
+STANZAS = sorted((ROOT / "module/conf").glob("*.conf"))
+
+
+def test_macros_are_documented():
+    """Each of the stanzas, in requiretls(7), and no other anywhere."""
+    used = {name for path in STANZAS for name in re.findall(r"\bREQUIRETLS_[A-Z_]+\b",
+                                                            path.read_text())}
+    assert len(used) >= 10
+    part = CONCEPT_7.read_text().partition(".Ss Macros")[2].partition("\n.Ss ")[0]
+    assert set(re.findall(r"\bREQUIRETLS_[A-Z_]+\b", part)) == used
+    for path in [*TEXTS, CONF_5, PROGRAM_8]:
+        named = set(re.findall(r"\bREQUIRETLS_[A-Z_]+\b", path.read_text()))
+        # The README of Postfix, and the option that Exim's build calls so.
+        named -= {"REQUIRETLS_README"}
+        assert named <= used, path.name
+
+
+def test_routers_transports_and_functions_are_documented():
+    """By name, in requiretls(7)."""
+    part = CONCEPT_7.read_text().partition(".Ss Routers and transports")[2].partition(
+        "\n.Ss Macros")[0]
+    named = set(re.findall(r"\brequiretls_[a-z_]+\b", part))
+    used = {name for path in STANZAS
+            for name in re.findall(r"^(requiretls_[a-z_]+):", path.read_text(), re.MULTILINE)}
+    functions = set(re.findall(r"^\t\t(requiretls_\w+);",
+                               (ROOT / "module/exim/export.map").read_text(), re.MULTILINE))
+    assert len(functions) >= 5 and named == used | functions
+
+
+def test_words_of_rules_are_documented():
+    """Of the rules file, the exemptions and the file of tlsrpt_domains."""
+    text = CONF_5.read_text()
+    words = set()
+    for name in ("rules.c", "reported.c"):
+        source = without_comments((ROOT / "module/policy" / name).read_text())
+        words |= set(re.findall(r'rtls_slice_is(?:_nocase)?\(\w+, "(\w+)"\)', source))
+    assert {"flag", "level", "require", "dnssec", "report", "silent"} <= words
+    for word in words:
+        assert re.search(rf"^\.(?:It )?(?:Ic|Li) {word}\b", text, re.MULTILINE), word
+
+
+def test_texts_of_the_patches_are_documented():
+    """What a patched Exim says to clients, senders and the log."""
+    text = " ".join((OPERATING.read_text() + CONCEPT_7.read_text()).split())
+    found = set()
+    for path in sorted(ROOT.glob("patches/exim-*/*.patch")):
+        for line in re.findall(r"^\+(.*)$", path.read_text(), re.MULTILINE):
+            if "DEBUG(" not in line and "debug_printf" not in line:
+                found |= set(re.findall(r'"([^"\\]*(?:5\.7\.\d+|REQUIRETLS|requiretls:|offer TLS|start TLS)'
+                                        r'[^"\\]*)"', line))
+    # Names of macros and of what is matched in an answer, and what is seen in debugging only.
+    found = {one for one in found if " " in one.strip() and "by ACL" not in one
+             and "by local_scan" not in one and "${if" not in one
+             and "(RFC 8689), otherwise" not in one}
+    assert len(found) >= 8
+    missing = {piece for one in found for piece in fixed_words(one)
+               if len(piece) > 3 and piece not in text}
+    assert missing == set()
+
+
+def test_files_in_the_spool_are_documented():
+    """Each that the sources make, in OPERATING.md and exim-requiretls(8)."""
+    table = OPERATING.read_text().partition("## Files in the spool")[2].partition("\n## ")[0]
+    manual = PROGRAM_8.read_text().partition(".Sh FILES")[2].partition("\n.Sh ")[0]
+    made = set()
+    for path in (ROOT / "module").glob("*/*.c"):
+        source = without_comments(path.read_text())
+        made |= set(re.findall(r'"%s/(cache|tlsrpt|policy|outbox|refused|warned|lock)\b', source))
+        made |= set(re.findall(r'^#define \w+ +"(policies-tidied|\.done)"', path.read_text(),
+                               re.MULTILINE))
+    assert len(made) == 9
+    for name in made:
+        assert re.search(rf"`[\w/-]*{re.escape(name)}[`/]", table), name
+        assert re.search(rf"requiretls/[\w/]*{re.escape(name)}", manual), name
+    # Whatever a run leaves there is one of them: see test_examples.py.
 
 
 # --- files, links, commands -----------------------------------------------------------
