@@ -140,7 +140,7 @@ def table_of_keys():
 
 # How the heading of a key calls the value of each type.
 VALUES = {"type_bool": "Li yes | no", "type_timeout": "Ar time", "type_min_age": "Ar time",
-          "type_spread": "Ar time", "type_domains": "Ar number", "type_days": "Ar days Ns Li d",
+          "type_spread": "Ar time", "type_domains": "Ar number", "type_days": "Ar N Ns Li d",
           "type_size": "Ar size", "type_path": "Ar path", "type_path_or_none": "Ar path",
           "type_user": "Ar name", "type_host": "Ar name", "type_rua": "Ar URI",
           "type_tag": "Ar tag", "type_organization": "Ar text", "type_address": "Ar address",
@@ -205,9 +205,9 @@ def test_options_are_documented():
 def part_of(verb):
     """What exim-requiretls(8) says of a verb, with the words that follow it."""
     text = PROGRAM_8.read_text().partition(".Sh DESCRIPTION")[2].partition("\n.Sh ")[0]
-    found = re.findall(rf"^\.It Cm {verb}(?: \w+)?\n(?:(?!\.It Cm (?:{'|'.join(verbs())})\b).*\n)*",
-                       text, re.MULTILINE)
-    return "".join(found)
+    other = rf"\.It Cm (?:{'|'.join(verbs())})\b"
+    return "".join(re.findall(rf"^\.It Cm {verb}(?: \w+)?\n(?:(?!{other}).*\n)*", text,
+                              re.MULTILINE))
 
 
 @pytest.mark.parametrize("verb", ["resolve", "check", "parse", "cache", "report", "explain",
@@ -460,8 +460,8 @@ def test_texts_of_the_patches_are_documented():
     for path in sorted(ROOT.glob("patches/exim-*/*.patch")):
         for line in re.findall(r"^\+(.*)$", path.read_text(), re.MULTILINE):
             if "DEBUG(" not in line and "debug_printf" not in line:
-                found |= set(re.findall(r'"([^"\\]*(?:5\.7\.\d+|REQUIRETLS|requiretls:|offer TLS|start TLS)'
-                                        r'[^"\\]*)"', line))
+                found |= set(re.findall(r'"([^"\\]*(?:5\.7\.\d+|REQUIRETLS|requiretls:|offer TLS|'
+                                        r'start TLS)[^"\\]*)"', line))
     # Names of macros and of what is matched in an answer, and what is seen in debugging only.
     found = {one for one in found if " " in one.strip() and "by ACL" not in one
              and "by local_scan" not in one and "${if" not in one
@@ -499,6 +499,34 @@ def test_mandoc_is_content():
                            capture_output=True, text=True, check=False)
     assert found.stdout + found.stderr == ""
     assert found.returncode == 0
+
+
+def test_lint_minds_a_warning(tmp_path):
+    """The command of build/lint.sh ends with an error then."""
+    assert 'run "mandoc" mandoc -T lint -W warning' in (ROOT / "build/lint.sh").read_text()
+    path = tmp_path / "x.8"
+    path.write_text(PROGRAM_8.read_text().replace(".Sh NAME\n", ".Sh NAME\n.Xx\n"))
+    found = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True,
+                           text=True, check=False)
+    assert found.returncode != 0 and "unknown" in found.stdout
+
+
+# Manuals of others that ours name: all in packages of Debian.
+OTHERS = {("cron", "8"), ("dig", "1"), ("exim", "8"), ("make", "1"), ("vi", "1")}
+
+
+def test_references_to_manuals():
+    """Each .Xr is a manual of ours, or one of these; the headings are those of the files."""
+    manuals = sorted(DOCS.glob("*.[1-9]"))
+    ours = {tuple(path.name.rsplit(".", 1)) for path in manuals}
+    for path in manuals:
+        text = path.read_text()
+        named = set(re.findall(r"^\.Xr (\S+) (\d)", text, re.MULTILINE))
+        assert named <= ours | OTHERS, path.name
+        name, section = path.name.rsplit(".", 1)
+        assert f"\n.Dt {name.upper()} {section}\n" in text and f"\n.Nm {name}\n" in text
+        also = text.partition(".Sh SEE ALSO\n")[2].partition("\n.Sh ")[0]
+        assert all(f".Xr {other} {number}" in also for other, number in ours - {(name, section)})
 
 
 def anchor(heading):
