@@ -138,12 +138,18 @@ static bool say_ehlo(struct dialogue *dialogue, struct rtls_ehlo *ehlo)
 
 /* --- the steps ------------------------------------------------------------------- */
 
+unsigned rtls_probe_port(const struct rtls_probe_target *target)
+{
+	if (target->port != 0)
+		return target->port;
+	return target->kind == RTLS_PROBE_SMTP ? PORT_SMTP : PORT_HTTPS;
+}
+
 static bool step_connect(struct dialogue *dialogue)
 {
 	const struct rtls_probe_target *target = dialogue->target;
 	enum rtls_status status = rtls_stream_open(&dialogue->stream,
-		target->address,
-		target->kind == RTLS_PROBE_SMTP ? PORT_SMTP : PORT_HTTPS,
+		target->address, rtls_probe_port(target),
 		dialogue->config->connect_timeout_ms,
 		dialogue->started_ms + dialogue->time_ms, &dialogue->err);
 

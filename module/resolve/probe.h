@@ -21,6 +21,7 @@ struct rtls_probe_target {
 	enum rtls_probe_kind kind;
 	char host[RTLS_DOMAIN_SIZE]; /* normalized */
 	char address[RTLS_PROBE_ADDRESS_SIZE];
+	unsigned port;     /* 0: that of its kind */
 	size_t tlsa_count; /* secure records, to judge the chain by */
 	struct rtls_slice tlsa[RTLS_TLSA_MAX]; /* borrowed */
 };
@@ -56,6 +57,8 @@ struct rtls_probe {
 	struct rtls_certificate_verdict dane;
 	unsigned took_ms;
 };
+
+unsigned rtls_probe_port(const struct rtls_probe_target *target);
 
 /*
  * In this process, which no peer should be able to harm: see probes.h.

@@ -90,19 +90,20 @@ static int print(
 		return print_self(check);
 	if (options->json)
 		return rtls_verb_print_json(
-			json_pack("{s:s, s:s, s:o, s:o, s:O}", "domain",
-				check->domain, "status",
+			json_pack("{s:s, s:s, s:o, s:o, s:O, s:O, s:O}",
+				"domain", check->domain, "status",
 				rtls_findings_status(&check->findings),
 				"findings",
 				rtls_findings_json(&check->findings), "hosts",
-				rtls_check_hosts_json(check), "verdict",
+				rtls_check_hosts_json(check), "via", check->via,
+				"via_hosts", check->via_hosts, "verdict",
 				check->verdicts),
 			exit_status);
 	rtls_findings_print(&check->findings);
 	return exit_status;
 }
 
-static void judge_receiver(
+static int judge_receiver(
 	struct rtls_check *check, const struct rtls_check_options *options)
 {
 	rtls_check_mx(check);
@@ -115,7 +116,7 @@ static void judge_receiver(
 	if (options->own)
 		rtls_check_own(check, options);
 	add_notes(check);
-	rtls_check_verdict(check);
+	return rtls_check_via(check, options);
 }
 
 static int run(
@@ -127,8 +128,8 @@ static int run(
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (!options->self)
-		judge_receiver(check, options);
-	return print(check, options);
+		exit_status = judge_receiver(check, options);
+	return exit_status == EX_OK ? print(check, options) : exit_status;
 }
 
 static int check_domain(
@@ -145,14 +146,19 @@ static int check_domain(
 	check->is_own = options->own;
 	check->shows_progress = isatty(STDERR_FILENO) != 0;
 	check->verdicts = json_object();
+	check->via = json_null();
+	check->via_hosts = json_array();
 	exit_status = rtls_verb_load_config(&check->config);
 	/* Nobody's mail: it is not counted. */
 	check->config.tlsrpt = check->config.tlsrpt && options->self;
-	if (exit_status == EX_OK && check->verdicts != NULL)
+	if (exit_status == EX_OK && check->verdicts != NULL &&
+		check->via_hosts != NULL)
 		exit_status = run(check, options);
 	rtls_check_look_up_free(check);
 	rtls_findings_free(&check->findings);
 	json_decref(check->verdicts);
+	json_decref(check->via);
+	json_decref(check->via_hosts);
 	free(check);
 	return exit_status;
 }
@@ -201,6 +207,9 @@ static bool parse_option(int option, struct rtls_check_options *wanted)
 	case 'o':
 		wanted->own = true;
 		return true;
+	case 'v':
+		wanted->via = optarg;
+		return true;
 	case 'S':
 		if (wanted->selector_count < RTLS_CHECK_SELECTORS_MAX) {
 			wanted->selector[wanted->selector_count++] = optarg;
@@ -218,6 +227,8 @@ static const char *misuse(const struct rtls_check_options *wanted)
 {
 	if (wanted->self && wanted->own)
 		return "--own looks at a domain and --self at none";
+	if (wanted->self && wanted->via != NULL)
+		return "--via goes with a domain";
 	if (!wanted->self && (wanted->good != NULL || wanted->broken != NULL))
 		return "--good and --broken go with --self";
 	if (wanted->selector_count > 0 && !wanted->own)
@@ -234,6 +245,7 @@ static int run_check(int argc, char **argv)
 		{ "good", required_argument, NULL, 'g' },
 		{ "broken", required_argument, NULL, 'b' },
 		{ "own", no_argument, NULL, 'o' },
+		{ "via", required_argument, NULL, 'v' },
 		{ "selector", required_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -259,7 +271,7 @@ static int run_check(int argc, char **argv)
 const struct rtls_verb rtls_verb_check = {
 	.name = "check",
 	.summary = "diagnose a domain as a receiver of mail",
-	.help = "Usage: exim-requiretls check [--own [--selector NAME]...] [--json]\n"
+	.help = "Usage: exim-requiretls check [--own [--selector NAME]...] [--via HOSTS] [--json]\n"
 		"                             [--timeout SECONDS] DOMAIN|ADDRESS\n"
 		"       exim-requiretls check --self [--good NAME] [--broken NAME] [--json]\n"
 		"                             [--timeout SECONDS]\n"
@@ -268,6 +280,8 @@ const struct rtls_verb rtls_verb_check = {
 		"  --timeout   take at most so long, default 60\n"
 		"  --own       what its owner needs besides: SPF, DKIM, DMARC, renewals\n"
 		"  --selector  a selector of DKIM to look at\n"
+		"  --via       smart hosts that mail goes to, in place of those of Exim's own\n"
+		"              configuration\n"
 		"  --self      look at this installation instead\n"
 		"  --good      a name that is signed with DNSSEC, default ietf.org\n"
 		"  --broken    one whose signatures are broken, default dnssec-failed.org\n"

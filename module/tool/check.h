@@ -10,6 +10,7 @@
 #include "resolve/probe.h"
 #include "resolve/resolve.h"
 #include "tool/findings.h"
+#include "tool/via.h"
 
 #define RTLS_CHECK_SELECTORS_MAX 8
 
@@ -20,6 +21,7 @@ struct rtls_check_options {
 	const char *good;    /* a name that is signed, and one whose */
 	const char *broken;  /* signatures are broken */
 	bool own;            /* more, for whose domain it is */
+	const char *via;     /* smart hosts; NULL: as Exim has it */
 	size_t selector_count;
 	const char *selector[RTLS_CHECK_SELECTORS_MAX]; /* of DKIM */
 };
@@ -60,6 +62,14 @@ struct rtls_check {
 	struct rtls_sts_policy policy; /* in force */
 	bool has_policy;
 	json_t *verdicts;
+	/* When this is about smart hosts: the question but for what the site's files say of it, and
+	 * the recipient's domain. */
+	const struct rtls_question *via_question;
+	const char *recipient;
+	bool is_named; /* by the site, not by DNS: any address may be theirs */
+	unsigned host_port[RTLS_MX_MAX]; /* 0: 25 */
+	/* What was found about smart hosts, beside the domain; owned. */
+	json_t *via, *via_hosts;
 };
 
 /* How bad it is that a file of the site cannot be read: as the Exim user bad, as somebody else it
@@ -101,7 +111,12 @@ void rtls_check_tlsrpt(struct rtls_check *check);
 void rtls_check_hosts(struct rtls_check *check);
 json_t *rtls_check_hosts_json(const struct rtls_check *check);
 
-/* What this installation would do with mail there. */
+/* What this installation would do with mail there, where it goes to smart hosts too. 0, or the
+ * exit status with the error said. */
+RTLS_MUST_CHECK int rtls_check_via(
+	struct rtls_check *check, const struct rtls_check_options *options);
+
+/* The same for what this check is about. */
 void rtls_check_verdict(struct rtls_check *check);
 
 #endif

@@ -36,7 +36,8 @@ static bool is_allowed(struct rtls_check *check, struct rtls_slice host,
 
 	if (!rtls_address_parse(address, &parsed))
 		return false;
-	if (check->config.fetch_private || rtls_address_is_public(&parsed))
+	if (check->is_named || check->config.fetch_private ||
+		rtls_address_is_public(&parsed))
 		return true;
 	rtls_findings_add(&check->findings, RTLS_FINDING_BAD, topic,
 		"no other site can use it: publish a public address",
@@ -58,8 +59,10 @@ static void add_target(struct rtls_check *check, size_t index,
 		index == RTLS_MX_MAX ? RTLS_PROBE_HTTPS : RTLS_PROBE_SMTP;
 	(void)rtls_slice_copy(host, target->host, sizeof(target->host));
 	(void)snprintf(target->address, sizeof(target->address), "%s", address);
-	if (index != RTLS_MX_MAX)
-		add_tlsa(check, host, target);
+	if (index == RTLS_MX_MAX)
+		return;
+	target->port = check->host_port[index];
+	add_tlsa(check, host, target);
 }
 
 static size_t add_targets(struct rtls_check *check, size_t index,
@@ -86,8 +89,13 @@ static void add_host(struct rtls_check *check, size_t index)
 			add_targets(check, index, host, found->aaaa) >
 		0)
 		return;
-	if (found->a->outcome == RTLS_DNS_FAILED ||
-		found->aaaa->outcome == RTLS_DNS_FAILED)
+	if (check->is_named && found->a->outcome != RTLS_DNS_FAILED &&
+		found->aaaa->outcome != RTLS_DNS_FAILED)
+		rtls_findings_add(&check->findings, RTLS_FINDING_UNKNOWN,
+			"host", "is it in /etc/hosts? That is not looked at",
+			"%.*s: no address in DNS", (int)host.size, host.data);
+	else if (found->a->outcome == RTLS_DNS_FAILED ||
+		 found->aaaa->outcome == RTLS_DNS_FAILED)
 		rtls_findings_add(&check->findings, RTLS_FINDING_UNKNOWN,
 			"host", "look at the name servers of its zone",
 			"%.*s: its address lookup failed", (int)host.size,
@@ -447,12 +455,12 @@ static json_t *target_json(
 	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:s, s:s, "
 			 "s:i, s:o}",
 		"host", target->host, "address", target->address, "port",
-		target->kind == RTLS_PROBE_SMTP ? 25 : 443, "step",
-		step_names[probe->step], "why", probe->why, "banner",
-		probe->banner, "starttls", (int)probe->has_starttls,
-		"requiretls", (int)probe->has_requiretls, "tls", probe->tls,
-		"cipher", probe->cipher, "ms", (int)probe->took_ms,
-		"certificate", certificate_json(probe));
+		(int)rtls_probe_port(target), "step", step_names[probe->step],
+		"why", probe->why, "banner", probe->banner, "starttls",
+		(int)probe->has_starttls, "requiretls",
+		(int)probe->has_requiretls, "tls", probe->tls, "cipher",
+		probe->cipher, "ms", (int)probe->took_ms, "certificate",
+		certificate_json(probe));
 }
 
 json_t *rtls_check_hosts_json(const struct rtls_check *check)

@@ -120,6 +120,8 @@ static void judge_host(
 	const struct judge *judge, size_t index, struct judgement *judgement)
 {
 	const struct rtls_mx *mx = &judge->plan->record->mx[index];
+	const struct rtls_slice domain = rtls_session_plan_domain(
+		&judge->session, mx->host, rtls_slice(judge->check->domain));
 	enum rtls_host_verdict verdict =
 		rtls_verdict_host(&judge->session, mx->host);
 
@@ -135,9 +137,9 @@ static void judge_host(
 			judge, index, verdict == RTLS_HOST_DANE, judgement);
 	else
 		refuse(judgement, true,
-			"host %.*s refused: not in the MTA-STS policy of %s",
-			(int)mx->host.size, mx->host.data,
-			judge->check->domain);
+			"host %.*s refused: not in the MTA-STS policy of %.*s",
+			(int)mx->host.size, mx->host.data, (int)domain.size,
+			domain.data);
 }
 
 /* RFC 8689 section 4.2.1: for good only when each host was refused for what it is. */
@@ -152,8 +154,9 @@ static void end_without_host(const struct judge *judge, bool is_definite,
 	if (is_definite && judge->session.class == RTLS_CLASS_STRICT) {
 		outcome->outcome = RTLS_OUTCOME_RETURNED;
 		(void)snprintf(outcome->text, sizeof(outcome->text),
-			"5.7.10 no MX host of %.80s qualifies for REQUIRETLS; "
+			"5.7.10 no %s of %.80s qualifies for REQUIRETLS; "
 			"%.120s",
+			judge->session.via.size > 0 ? "host" : "MX host",
 			judge->check->domain, last);
 		return;
 	}

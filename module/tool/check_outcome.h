@@ -10,6 +10,7 @@ enum rtls_outcome {
 	RTLS_OUTCOME_DELIVERED,
 	RTLS_OUTCOME_RETURNED,
 	RTLS_OUTCOME_PUT_OFF,
+	RTLS_OUTCOME_NOT_KNOWN, /* nobody looks: it is the site's own business */
 };
 
 struct rtls_check_outcome {

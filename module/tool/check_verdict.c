@@ -54,36 +54,49 @@ static void ask(const struct rtls_check *check, const struct site *site,
 	struct rtls_slice domain = rtls_slice(check->domain);
 
 	*question = (struct rtls_question){ .config = &check->config,
-		.domain = domain,
-		.level = rtls_rules_level(
-			&site->rules, domain, check->config.requiretls),
-		.required = rtls_rules_required(&site->rules, domain),
-		.exempt = rtls_exemptions_in_force(
-			&site->exemptions, domain, check->now_s),
-		.wire_support = site->exim.has_requiretls,
-		.resolved = rtls_record_is_fresh(check->record, check->now_s),
-		.record = check->record,
-		.policy = check->has_policy ? &check->policy : NULL };
+		.domain = domain };
+	if (check->via_question != NULL)
+		*question = *check->via_question;
+	question->level = rtls_rules_level(
+		&site->rules, domain, check->config.requiretls);
+	question->required = rtls_rules_required(&site->rules, domain);
+	question->exempt = rtls_exemptions_in_force(
+		&site->exemptions, domain, check->now_s);
+	question->wire_support = site->exim.has_requiretls;
 	if (flagged)
 		rtls_flags_set(&question->flags, RTLS_BY_ESMTP);
+	if (question->record != NULL || check->record == NULL)
+		return;
+	question->resolved = rtls_record_is_fresh(check->record, check->now_s);
+	question->record = check->record;
+	question->policy = check->has_policy ? &check->policy : NULL;
 }
 
 static const char *const outcome_names[] = {
 	[RTLS_OUTCOME_DELIVERED] = "delivered",
 	[RTLS_OUTCOME_RETURNED] = "returned",
 	[RTLS_OUTCOME_PUT_OFF] = "put off",
+	[RTLS_OUTCOME_NOT_KNOWN] = "not known",
 };
 
 /* Where routing has the last word, or the site's own routers have it. */
 static bool ends_at_routing(
 	const struct rtls_plan *plan, struct rtls_check_outcome *outcome)
 {
-	if (plan->action == RTLS_DELIVER && plan->record->mx_count > 0)
+	if (plan->action == RTLS_DELIVER && plan->record != NULL &&
+		plan->record->mx_count > 0)
 		return false;
 	outcome->outcome = plan->action == RTLS_FAIL ? RTLS_OUTCOME_RETURNED
 						     : RTLS_OUTCOME_PUT_OFF;
 	if (plan->action != RTLS_DELIVER)
 		return true;
+	if (plan->record == NULL) {
+		outcome->outcome = RTLS_OUTCOME_NOT_KNOWN;
+		(void)snprintf(outcome->text, sizeof(outcome->text),
+			"the site's own router sends it there, and an address "
+			"has no name to verify");
+		return true;
+	}
 	if (plan->record->mx_answer == RTLS_MX_NULL ||
 		plan->record->mx_answer == RTLS_MX_NXDOMAIN)
 		outcome->outcome = RTLS_OUTCOME_RETURNED;
@@ -99,9 +112,12 @@ static enum rtls_finding_level level_of(const struct rtls_plan *plan,
 {
 	if (outcome->outcome == RTLS_OUTCOME_DELIVERED)
 		return RTLS_FINDING_GOOD;
+	if (outcome->outcome == RTLS_OUTCOME_NOT_KNOWN)
+		return RTLS_FINDING_WARNING;
 	if (outcome->is_unknown)
 		return RTLS_FINDING_UNKNOWN;
-	return flagged || plan->record->mx_answer == RTLS_MX_NULL
+	return flagged || plan->record == NULL ||
+			       plan->record->mx_answer == RTLS_MX_NULL
 		       ? RTLS_FINDING_WARNING
 		       : RTLS_FINDING_BAD;
 }
@@ -162,9 +178,12 @@ static void judge(struct rtls_check *check, const struct site *site,
 	struct rtls_question question;
 	struct rtls_plan plan;
 	struct rtls_decision decision = {
-		.recipient = check->domain,
+		.recipient = check->recipient != NULL ? check->recipient
+						      : check->domain,
 		.question = &question,
 		.plan = &plan,
+		.via = check->via_question != NULL ? check->via_question->via
+						   : NULL,
 		.exemptions = &site->exemptions,
 		.now_s = check->now_s,
 	};

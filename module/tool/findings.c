@@ -60,6 +60,21 @@ void rtls_findings_add(struct rtls_findings *findings,
 	findings->finding[findings->count++] = finding;
 }
 
+void rtls_findings_move(
+	struct rtls_findings *from, struct rtls_findings *findings)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		if (has_room(findings)) {
+			findings->finding[findings->count++] = from->finding[i];
+		} else {
+			findings->is_cut = true;
+			free(from->finding[i].text);
+		}
+	}
+	findings->is_cut = findings->is_cut || from->is_cut;
+	from->count = 0;
+}
+
 void rtls_findings_free(struct rtls_findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++)

@@ -35,6 +35,9 @@ struct rtls_findings {
 void rtls_findings_add(struct rtls_findings *findings,
 	enum rtls_finding_level level, const char *topic, const char *advice,
 	const char *format, ...) RTLS_PRINTF(5, 6);
+/* All of them behind those of another, and none is left. */
+void rtls_findings_move(
+	struct rtls_findings *from, struct rtls_findings *findings);
 void rtls_findings_free(struct rtls_findings *findings);
 
 /* 1: something is bad; 75: nothing is, but something could not be checked; else 0. */

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -21,6 +22,7 @@ from failing import PROGRAM, Failing
 from policyhost import RAW_HOST
 from sender import SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
+from test_destinations import behind
 from test_privileges import exim_uid, index_of, trace
 
 # pylint: disable=wrong-import-order
@@ -456,6 +458,69 @@ def test_rules_with_a_mistake(site):
     assert found.status == BAD and "line 1" in found.of("site", "bad")[0]
 
 
+# --- smart hosts -------------------------------------------------------------------
+
+@pytest.mark.parametrize("hosts, ordinary, flagged", [
+    ("relay.example::587", "delivered", "delivered"),
+    ("relay.example:good2.mail.example", "delivered", "delivered"),
+    ("relay-expired.example", "put off", "returned"),
+    ("relay-outside.example", "put off", "returned"),
+    ("relay-plain.example:selfsigned.mail.example", "delivered", "returned"),
+    ("relay-dane.example", "delivered", "delivered"),
+    ("[192.0.2.65]::587", "not known", "returned"),
+    ("enforce.example/mx", "delivered", "delivered"),
+    ("nopolicy.example/mx", "delivered", "returned"),
+    ("relay.servfail.example", "put off", "put off"),
+    ("nopolicy.example/mx:relay.example", "not known", "returned"),
+])
+def test_smart_hosts(site, hosts, ordinary, flagged):
+    """Found out from Exim; the words are those of the log, and mail goes as was said."""
+    behind(site, hosts)
+    found = check(site, "secure.example")
+    verdict = found.answer["verdict"]
+    assert f"from here all mail goes to smart hosts (the macro REQUIRETLS_VIA of Exim's " \
+           f"configuration): {hosts}" in found.of("via")
+    assert found.answer["via"] == ([] if "x:r" in hosts else re.split(r"(?<!:):(?!:)", hosts))
+    for kind, wanted in (("ordinary", ordinary), ("flagged", flagged)):
+        assert verdict[kind]["outcome"] == wanted, found.answer["findings"]
+        marker = f"MARK-{kind}-"
+        site.lab.send("alice@lab.example", [f"bob{'+requiretls' * (kind == 'flagged')}"
+                                            "@secure.example"], body=marker)
+        site.lab.settle()
+        site.forget_retries()
+        lines = [line.partition(" requiretls: ")[2].replace("by=tag", "by=esmtp")
+                 for line in site.log().splitlines() if " requiretls: secure.example " in line]
+        if verdict[kind]["class"] != "observe" or wanted == "returned":
+            assert lines[-1] == verdict[kind]["line"]
+        if wanted != "returned":
+            assert (site.lab.body_seen(marker) != []) == (wanted != "put off")
+    site.lab.run_queue()
+    assert (site.lab.bounces("alice") != []) == (flagged == "returned")
+
+
+def test_smart_hosts_are_looked_at(site):
+    """At their port, beside the hosts that others send to; or other ones, or none."""
+    behind(site, "relay-dane.example::587")
+    site.lab.set_rrset("_587._tcp.relay-dane.example", "TLSA", ["3 1 1 " + "00" * 32])
+    found = check(site, "enforce.example")
+    assert found.status == BAD
+    assert [(host["host"], host["port"]) for host in found.answer["via_hosts"]] == [
+        ("relay-dane.example", 587)]
+    assert found.answer["hosts"][-1]["host"] == "good.mail.example"
+    assert len(found.of("dane", "bad")) == 1
+    assert found.answer["verdict"]["ordinary"]["class"] == "enforce"
+    found = check(site, "--via", "", "enforce.example")
+    assert found.status == GOOD and found.answer["via"] is None
+    assert found.answer["via_hosts"] == [] and found.of("via") == []
+    line = check(site, "--via", "relay.example", "enforce.example").answer["verdict"]["ordinary"]
+    assert line["line"] == ("enforce.example via=relay.example class=enforce sts=enforce "
+                            "id=20261101a")
+    behind(site, "${if eq{$domain}{secure.example}{}{relay.example}}")
+    found = check(site, "enforce.example")
+    assert "depends on the message" in found.of("via", "warning")[0]
+    assert site.program("check", "--self", "--via", "", check=False).returncode == 64
+
+
 # --- this installation --------------------------------------------------------------
 
 CRON = "/etc/cron.d/exim-requiretls"
@@ -591,7 +656,7 @@ def test_for_people(site):
 def test_json_is_as_documented(site):
     """Its members, and those of one host."""
     answer = check(site, "dane-sts.example").answer
-    assert set(answer) == {"domain", "status", "findings", "hosts", "verdict"}
+    assert set(answer) == {"domain", "status", "findings", "hosts", "via", "via_hosts", "verdict"}
     assert answer["status"] == "bad" and answer["domain"] == "dane-sts.example"
     assert set(answer["findings"][0]) == {"level", "topic", "text", "advice"}
     assert set(answer["verdict"]["flagged"]) == {"outcome", "class", "line", "host", "text", "tls",
