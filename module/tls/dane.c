@@ -2,10 +2,12 @@
 #include "tls/dane.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tls/tlsa.h"
 
 #define USAGE_DANE_TA 2
+#define NO_REASON     "DANE validation failed"
 
 static void certificates_free(gnutls_x509_crt_t *crt, unsigned count)
 {
@@ -76,6 +78,24 @@ static void set(struct rtls_certificate_verdict *verdict,
 	(void)snprintf(verdict->text, sizeof(verdict->text), "%s", text);
 }
 
+/* A host has to send its anchor along (RFC 7672 section 3.1.2). Of a record with all of it other
+ * senders may take it; Exim with GnuTLS does not, and we say what Exim does. */
+static void set_not_sent(
+	struct rtls_slice record, struct rtls_certificate_verdict *verdict)
+{
+	struct rtls_slice usage = rtls_slice_take(&record, ' ');
+
+	if (!rtls_slice_is(usage, "2"))
+		return;
+	(void)rtls_slice_take(&record, ' ');
+	set(verdict, RTLS_RESULT_VALIDATION_FAILURE,
+		rtls_slice_starts(record, "0 ")
+			? "the certificate of its DANE-TA record is not sent "
+			  "along; Exim does not take it from the record"
+			: "the certificate of its DANE-TA record is not sent "
+			  "along");
+}
+
 /* What a record says of the chain is worse than that it is about another one. */
 static bool judge_record(const struct rtls_chain *chain,
 	struct rtls_slice record, const char *host,
@@ -88,8 +108,11 @@ static bool judge_record(const struct rtls_chain *chain,
 		return true;
 	}
 	anchor = find_anchor(chain, record);
-	if (anchor == chain->count)
+	if (anchor == chain->count) {
+		if (strcmp(verdict->text, NO_REASON) == 0)
+			set_not_sent(record, verdict);
 		return false;
+	}
 	if (!is_anchored(chain, anchor)) {
 		set(verdict, RTLS_RESULT_VALIDATION_FAILURE,
 			"does not lead to the certificate of its DANE-TA "
@@ -108,7 +131,7 @@ void rtls_dane_judge(const struct rtls_chain *chain,
 	const struct rtls_slice *records, size_t count, const char *host,
 	struct rtls_certificate_verdict *verdict)
 {
-	set(verdict, RTLS_RESULT_VALIDATION_FAILURE, "DANE validation failed");
+	set(verdict, RTLS_RESULT_VALIDATION_FAILURE, NO_REASON);
 	for (size_t i = 0; i < count; i++)
 		if (judge_record(chain, records[i], host, verdict))
 			return;

@@ -9,7 +9,8 @@
 /*
  * DANE-EE: the leaf is the one; names and dates do not count. DANE-TA: a certificate of the
  * chain is the anchor; what is below it must lead there, be within its dates and name the host. An
- * anchor that the host does not send is not found.
+ * anchor that the host does not send is not found, even when all of it stands in the record: so does
+ * Exim with GnuTLS, and RFC 7672 section 3.1.2 has the host send it.
  *
  * records  "usage selector matching hex" each, as in a cache record
  * host     normalized

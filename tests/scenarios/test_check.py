@@ -229,6 +229,28 @@ def test_anchor_in_the_chain(site):
     assert len(check(site, "dane-good.example").of("dane", "bad")) == 1
 
 
+@pytest.mark.parametrize("parameters", ["2 0 0", "2 1 0", "2 0 1"])
+def test_anchor_that_is_not_sent(site, parameters):
+    """Nothing stands in for it, not even all of it in the record: Exim says the same."""
+    site.lab.set_mx("secure.example", ["10 ta.dane.example"])
+    add_host(site, "ta.dane.example", PRIVATE, tlsa(site, parameters, PRIVATE, 1))
+    assert len(check(site, "secure.example").of("dane", "good")) == 1
+    path = site.lab.state / f"certs/mx/{PRIVATE}.pem"
+    kept = path.read_bytes()
+    begin = b"-----BEGIN CERTIFICATE"
+    try:
+        path.write_bytes(begin.join(kept.split(begin)[:2]))
+        found = check(site, "secure.example")
+        site.lab.send("alice@lab.example", ["bob@secure.example"], body="MARK-x-")
+        site.lab.settle()
+    finally:
+        path.write_bytes(kept)
+    assert "DANE-TA record is not sent along" in found.of("dane", "bad")[0]
+    assert ("take it from the record" in found.of("dane", "bad")[0]) == parameters.endswith(" 0")
+    assert found.answer["verdict"]["ordinary"]["outcome"] == "put off"
+    assert site.lab.body_seen("MARK-x-") == [] and len(site.lab.queue()) == 1
+
+
 def test_old_tls_and_requiretls_in_clear(site):
     site.lab.set_behaviour("192.0.2.36", "good", requiretls="both", max_tls="1.2")
     found = check(site, "enforce-scripted.example")

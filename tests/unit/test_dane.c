@@ -128,7 +128,8 @@ static const struct row rows[] = {
 	{ "DANE-TA, signed by another", "x", "host.example", 90, true, 2,
 		ISSUER, RTLS_RESULT_VALIDATION_FAILURE, "does not lead to" },
 	{ "an anchor that is not shown", "x", "host.example", 90, false, 2,
-		ANOTHER, FAILED },
+		ANOTHER, RTLS_RESULT_VALIDATION_FAILURE,
+		"the certificate of its DANE-TA record is not sent along" },
 	{ "PKIX usages are not for SMTP", "x", "host.example", 90, false, 1,
 		LEAF, FAILED },
 };
