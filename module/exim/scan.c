@@ -36,17 +36,6 @@ static void strip_tags(const struct rtls_config *config)
 			rtls_exim_recipient_set(i, bare);
 }
 
-static bool addresses_match(struct rtls_slice pattern, struct rtls_slice list)
-{
-	while (list.size > 0) {
-		struct rtls_slice address = rtls_slice_take(&list, '\n');
-
-		if (rtls_wildcard_matches(pattern, rtls_slice_trim(address)))
-			return true;
-	}
-	return false;
-}
-
 /* Exim expands no more of a header field than 64 KiB. */
 #define FIELD_SIZE_MAX 60000
 
@@ -83,9 +72,10 @@ static void field_read(struct rtls_slice name, struct field *field)
 		.is_long = size > FIELD_SIZE_MAX };
 	if (size == 0 || field->is_long)
 		return;
-	snprintf(what, sizeof(what), "$h_%.*s:", (int)name.size, name.data);
+	snprintf(what, sizeof(what), RTLS_FIELD_EXPAND_VALUE, (int)name.size,
+		name.data);
 	field->value = rtls_exim_value(what);
-	snprintf(what, sizeof(what), "${addresses:>\\n $rh_%.*s:}",
+	snprintf(what, sizeof(what), RTLS_FIELD_EXPAND_ADDRESSES,
 		(int)name.size, name.data);
 	field->addresses = rtls_exim_value(what);
 }
@@ -116,9 +106,7 @@ static bool rule_matches(const struct rtls_rule *rule, struct field *field)
 		field_read(rule->field, field);
 	if (field->is_long)
 		return long_matches(rule);
-	return field->value.size > 0 &&
-	       (rtls_wildcard_matches(rule->pattern, field->value) ||
-		       addresses_match(rule->pattern, field->addresses));
+	return rtls_rule_matches(rule, field->value, field->addresses);
 }
 
 /* The tags come off whatever the key requiretls says; routing looks at the level again. */

@@ -302,6 +302,24 @@ unsigned rtls_rules_required(
 	return required;
 }
 
+bool rtls_rule_matches(const struct rtls_rule *rule, struct rtls_slice value,
+	struct rtls_slice addresses)
+{
+	if (value.size == 0)
+		return false;
+	if (rtls_wildcard_matches(rule->pattern, value))
+		return true;
+	while (addresses.size > 0) {
+		struct rtls_slice address =
+			rtls_slice_trim(rtls_slice_take(&addresses, '\n'));
+
+		if (address.size > 0 &&
+			rtls_wildcard_matches(rule->pattern, address))
+			return true;
+	}
+	return false;
+}
+
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags)
 {
 	const enum rtls_dnssec_wish wish =

@@ -71,6 +71,18 @@ bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text);
  * label? */
 bool rtls_wildcard_is_domain(struct rtls_slice pattern);
 
+/* What Exim is to expand for a field, in the format of printf() with size and text of its name: its
+ * value, encoded words undone and lines joined, and the addresses in it, one a line. Where there are
+ * several fields of a name, of each: joined they may be no list any more. */
+#define RTLS_FIELD_EXPAND_VALUE "$h_%.*s:"
+#define RTLS_FIELD_EXPAND_ADDRESSES                                            \
+	"${reduce{$lh_%.*s:}{}{$value\\n${addresses:>\\n $item}}}"
+
+/* Does the field match, as a whole or by any one address in it? A field that is not there, or is
+ * empty, does not. */
+bool rtls_rule_matches(const struct rtls_rule *rule, struct rtls_slice value,
+	struct rtls_slice addresses);
+
 /* Adds to flags what a rule that matched asks for; never takes away. */
 void rtls_rule_apply(const struct rtls_rule *rule, struct rtls_flags *flags);
 

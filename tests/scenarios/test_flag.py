@@ -109,6 +109,16 @@ def test_rule(site, via):
     assert_delivered(site, deliver(site, "bob@nopolicy.example"))
 
 
+@pytest.mark.parametrize("field", ["To", "X-For"])
+def test_rule_on_an_address_in_a_second_field(site, field):
+    """A field that is there twice has the addresses of both, a list in each."""
+    site.rules(f"flag {field} dan@*.example\n")
+    marker = deliver(site, "bob@secure.example", headers={
+        field: f"bob@secure.example,\n carol@x.example\n{field}: Dan <dan@z.example>"})
+    assert_delivered(site, marker, GOOD)
+    assert "secure.example class=strict by=rule" in site.log()
+
+
 def test_rule_on_dnssec(site):
     """A SECURE rule."""
     site.rules("dnssec To *@nopolicy.example SECURE\n")
