@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,38 +15,45 @@
 #define OUTPUT_SIZE  16384
 #define WAIT_MS      5000
 #define EXIT_NO_EXEC 127
-#define WORDS_MAX    4
+
+/* input: -1 leaves standard input as it is. */
+struct command {
+	const char *words[RTLS_EXIM_WORDS_MAX + 1];
+	int input;
+};
 
 /* After fork: only calls that are safe there (signal-safety(7)). */
-static void run_child(const char *const words[WORDS_MAX + 1], int output)
+static void run_child(const struct command *command, int output)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *const environment[] = { path, NULL };
-	char *argv[WORDS_MAX + 1];
+	char *argv[RTLS_EXIM_WORDS_MAX + 1];
 
 	(void)signal(SIGPIPE, SIG_DFL);
+	if (command->input >= 0 && dup2(command->input, STDIN_FILENO) < 0)
+		_exit(EXIT_NO_EXEC);
 	if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
 		_exit(EXIT_NO_EXEC);
 	closefrom(STDERR_FILENO + 1);
 	/* It wants writable texts; nobody writes to them. */
-	for (size_t i = 0; i <= WORDS_MAX; i++)
-		argv[i] = (char *)(size_t)words[i];
+	for (size_t i = 0; i <= RTLS_EXIM_WORDS_MAX; i++)
+		argv[i] = (char *)(size_t)command->words[i];
 	execve(argv[0], argv, environment);
 	_exit(EXIT_NO_EXEC);
 }
 
 /* Until the end, the cap, or a pause that is too long. */
-static size_t read_output(int fd, char output[OUTPUT_SIZE])
+static size_t read_output(int fd, char *output, size_t output_size)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	size_t size = 0;
 
-	while (size < OUTPUT_SIZE) {
+	while (size < output_size) {
 		ssize_t n;
 
 		if (poll(&wait, 1, WAIT_MS) <= 0)
 			break;
-		n = read(fd, output + size, OUTPUT_SIZE - size);
+		n = read(fd, output + size, output_size - size);
 		if (n <= 0)
 			break;
 		size += (size_t)n;
@@ -55,7 +63,7 @@ static size_t read_output(int fd, char output[OUTPUT_SIZE])
 
 /* What the program printed, which is nothing when it could not be started. */
 static struct rtls_slice run(
-	const char *const words[WORDS_MAX + 1], char output[OUTPUT_SIZE])
+	const struct command *command, char *output, size_t output_size)
 {
 	int pipe_fd[2], status;
 	size_t size;
@@ -66,9 +74,9 @@ static struct rtls_slice run(
 		return rtls_slice_n(output, 0);
 	pid = fork();
 	if (pid == 0)
-		run_child(words, pipe_fd[1]);
+		run_child(command, pipe_fd[1]);
 	(void)close(pipe_fd[1]);
-	size = pid > 0 ? read_output(pipe_fd[0], output) : 0;
+	size = pid > 0 ? read_output(pipe_fd[0], output, output_size) : 0;
 	(void)close(pipe_fd[0]);
 	if (pid > 0) {
 		(void)kill(pid, SIGKILL);
@@ -81,10 +89,11 @@ static struct rtls_slice run(
 enum rtls_status rtls_exim_ask(const char *program,
 	struct rtls_exim_version *version, struct rtls_err *err)
 {
-	const char *const words[WORDS_MAX + 1] = { program, "-bV" };
+	const struct command command = { { program, "-bV" }, -1 };
 	char output[OUTPUT_SIZE];
 
-	if (rtls_exim_version_parse(run(words, output), version) == RTLS_OK)
+	if (rtls_exim_version_parse(
+		    run(&command, output, sizeof(output)), version) == RTLS_OK)
 		return RTLS_OK;
 	rtls_err_set(err, "%.200s -bV gave no version", program);
 	return RTLS_TEMPORARY;
@@ -93,9 +102,10 @@ enum rtls_status rtls_exim_ask(const char *program,
 enum rtls_status rtls_exim_option(
 	const char *program, const char *name, char *value, size_t value_size)
 {
-	const char *const words[WORDS_MAX + 1] = { program, "-bP", name };
+	const struct command command = { { program, "-bP", name }, -1 };
 	char output[OUTPUT_SIZE];
-	struct rtls_slice rest = run(words, output), line, key;
+	struct rtls_slice rest = run(&command, output, sizeof(output)), line,
+			  key;
 
 	while (rtls_slice_line(&rest, &line)) {
 		key = rtls_slice_trim(rtls_slice_take(&line, '='));
@@ -110,10 +120,11 @@ enum rtls_status rtls_exim_option(
 enum rtls_status rtls_exim_macro(
 	const char *program, const char *name, char *value, size_t value_size)
 {
-	const char *const words[WORDS_MAX + 1] = { program, "-bP", "macro",
-		name };
+	const struct command command = { { program, "-bP", "macro", name },
+		-1 };
 	char output[OUTPUT_SIZE];
-	struct rtls_slice rest = run(words, output), line, key;
+	struct rtls_slice rest = run(&command, output, sizeof(output)), line,
+			  key;
 	enum rtls_status status = RTLS_TEMPORARY;
 
 	while (rtls_slice_line(&rest, &line)) {
@@ -129,4 +140,36 @@ enum rtls_status rtls_exim_macro(
 			status = RTLS_NONE;
 	}
 	return status;
+}
+
+/* The lines and the empty one behind them, to be read from its beginning. -1: no room. */
+static int open_message(const char *header)
+{
+	const size_t size = strlen(header);
+	int fd = memfd_create("message", MFD_CLOEXEC);
+
+	if (fd >= 0 && (write(fd, header, size) != (ssize_t)size ||
+			       write(fd, "\n", 1) != 1 ||
+			       lseek(fd, 0, SEEK_SET) != 0)) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+struct rtls_slice rtls_exim_expand_message(const char *program,
+	const char *header, const char *const *expansions, char *output,
+	size_t output_size)
+{
+	struct command command = { { program, "-bem", "/dev/stdin" },
+		open_message(header) };
+	struct rtls_slice answer = rtls_slice_n(output, 0);
+
+	if (command.input < 0)
+		return answer;
+	for (size_t i = 3; i < RTLS_EXIM_WORDS_MAX && *expansions != NULL; i++)
+		command.words[i] = *expansions++;
+	answer = run(&command, output, output_size);
+	(void)close(command.input);
+	return answer;
 }

@@ -4,6 +4,8 @@
 
 #include "policy/exim_version.h"
 
+#define RTLS_EXIM_WORDS_MAX 160 /* what one command may have */
+
 /*
  * program  its path
  * RTLS_TEMPORARY  it could not be run, or not in time; err says why
@@ -30,5 +32,17 @@ RTLS_MUST_CHECK enum rtls_status rtls_exim_option(
  */
 RTLS_MUST_CHECK enum rtls_status rtls_exim_macro(
 	const char *program, const char *name, char *value, size_t value_size);
+
+/*
+ * Expand texts for a message, as the module would (exim -bem): what it printed, a line each for
+ * those that print one; less when it could not be asked.
+ *
+ * header      its header lines, each with its line end
+ * expansions  up to NULL, or RTLS_EXIM_WORDS_MAX - 3
+ * output      of the caller's, output_size bytes
+ */
+struct rtls_slice rtls_exim_expand_message(const char *program,
+	const char *header, const char *const *expansions, char *output,
+	size_t output_size);
 
 #endif

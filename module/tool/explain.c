@@ -1,6 +1,7 @@
 /* explain.c - `exim-requiretls explain`: what would become of a message, and why; by
  * configuration and cache, without the network. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,13 +13,16 @@
 
 #define ADDRESS_SIZE     1024
 #define ADDRESS_EXPECTED "an address with its domain"
+#define MESSAGE_SIZE_MAX (64 * 1024 * 1024)
 
 /* What the command line says. */
 struct request {
 	const char *address;
-	const char *sender; /* NULL: not given */
-	const char *log;    /* NULL: what would be, not what was */
-	const char *via;    /* NULL: as Exim's configuration has it */
+	const char *sender;  /* NULL: not given */
+	const char *log;     /* NULL: what would be, not what was */
+	const char *via;     /* NULL: as Exim's configuration has it */
+	const char *message; /* a file; NULL: not given */
+	char *header;        /* lines of --header; NULL: none */
 	bool flagged;
 	bool relaxed;
 	bool json;
@@ -71,6 +75,47 @@ static void read_known(const struct rtls_config *config, const char *domain,
 	if (rtls_known_read_policy(known, now_s, &err) != RTLS_OK)
 		(void)rtls_verb_fail(EX_OK, "%s: cached policy ignored: %s",
 			domain, err.text);
+}
+
+/* --- the message ------------------------------------------------------------------ */
+
+static int read_file(const char *path, char *header)
+{
+	struct rtls_err err = { "" };
+	size_t size = 0;
+	char *text = NULL;
+	int exit_status =
+		rtls_verb_read(path, MESSAGE_SIZE_MAX, &text, &size, &err);
+
+	if (exit_status == EX_OK &&
+		rtls_message_add_all(header, rtls_slice_n(text, size), &err) !=
+			RTLS_OK)
+		exit_status = EX_DATAERR;
+	free(text);
+	return exit_status == EX_OK
+		       ? EX_OK
+		       : rtls_verb_fail(exit_status, "%s: %s", path, err.text);
+}
+
+/* The fields that rules are about. */
+static int read_message(const struct request *request,
+	struct rtls_explain_question *question, struct rtls_message *message)
+{
+	struct rtls_err err = { "" };
+	int exit_status = EX_OK;
+
+	if (request->header == NULL)
+		return EX_OK;
+	message->is_complete = request->message != NULL;
+	if (message->is_complete)
+		exit_status = read_file(request->message, request->header);
+	if (exit_status != EX_OK)
+		return exit_status;
+	question->message = message;
+	if (rtls_message_read(question->config, question->site->rules,
+		    request->header, message, &err) == RTLS_OK)
+		return EX_OK;
+	return rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
 }
 
 static int print(const struct request *request,
@@ -178,6 +223,7 @@ static int read_policy_domain(const struct rtls_config *config,
 static int explain_address(const struct request *request)
 {
 	static struct rtls_via via;
+	static struct rtls_message message;
 	struct rtls_config config;
 	char bare[ADDRESS_SIZE];
 	struct rtls_explain_question question = { .config = &config,
@@ -202,7 +248,87 @@ static int explain_address(const struct request *request)
 	if (rtls_via_doubt(&via) != NULL)
 		(void)rtls_verb_fail(EX_OK, "%s", rtls_via_doubt(&via));
 	exit_status = read_policy_domain(&config, &via, &question);
-	return exit_status == EX_OK ? print(request, &question) : exit_status;
+	if (exit_status == EX_OK)
+		exit_status = read_message(request, &question, &message);
+	if (exit_status == EX_OK)
+		exit_status = print(request, &question);
+	rtls_message_free(&message);
+	return exit_status;
+}
+
+/* False: that is no use of it, said. */
+static bool add_header(struct request *request, const char *line)
+{
+	struct rtls_err err = { "" };
+
+	if (request->header == NULL)
+		request->header = calloc(1, RTLS_MESSAGE_HEADER_MAX + 1);
+	if (request->header == NULL)
+		rtls_err_set(&err, "out of memory");
+	else if (line == NULL ||
+		 rtls_message_add(request->header, line, &err) == RTLS_OK)
+		return true;
+	(void)rtls_verb_misused("explain", err.text);
+	return false;
+}
+
+/* False: that is no use of it, said. */
+static bool parse_option(int option, struct request *request)
+{
+	switch (option) {
+	case 'f':
+		request->flagged = true;
+		return true;
+	case 'r':
+		request->relaxed = true;
+		return true;
+	case 's':
+		request->sender = strcmp(optarg, "<>") == 0 ? "" : optarg;
+		return true;
+	case 'v':
+		request->via = optarg;
+		return true;
+	case 'm':
+		request->message = optarg;
+		return add_header(request, NULL);
+	case 'H':
+		return add_header(request, optarg);
+	case 'l':
+		request->log = optarg;
+		return true;
+	case 'j':
+		request->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has_message_option(const struct request *request)
+{
+	return request->flagged || request->relaxed ||
+	       request->sender != NULL || request->via != NULL ||
+	       request->message != NULL || request->header != NULL;
+}
+
+static int explain(struct request *request, int argc, char **argv)
+{
+	int exit_status = rtls_options_count("explain", argc, argv, 1, 1,
+		request->log != NULL ? "a message id" : ADDRESS_EXPECTED);
+
+	if (exit_status != EX_OK)
+		return exit_status;
+	if (request->log != NULL && has_message_option(request))
+		return rtls_verb_misused(
+			"explain", "with --log there is only --json");
+	if (request->log != NULL)
+		return rtls_explain_log(
+			request->log, argv[optind], request->json);
+	if (domain_of(rtls_slice(argv[optind])).size == 0)
+		return rtls_options_expected(
+			"explain", ADDRESS_EXPECTED, argv[optind]);
+	request->address = argv[optind];
+	return explain_address(request);
 }
 
 static int run_explain(int argc, char **argv)
@@ -212,54 +338,31 @@ static int run_explain(int argc, char **argv)
 		{ "relaxed", no_argument, NULL, 'r' },
 		{ "sender", required_argument, NULL, 's' },
 		{ "via", required_argument, NULL, 'v' },
+		{ "message", required_argument, NULL, 'm' },
+		{ "header", required_argument, NULL, 'H' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct request request = { 0 };
-	int option, exit_status;
+	int option, exit_status = EX_OK;
 
-	while ((option = rtls_options_next("explain", argc, argv, options)) !=
-		-1) {
-		if (option == 'f')
-			request.flagged = true;
-		else if (option == 'r')
-			request.relaxed = true;
-		else if (option == 's')
-			request.sender =
-				strcmp(optarg, "<>") == 0 ? "" : optarg;
-		else if (option == 'v')
-			request.via = optarg;
-		else if (option == 'l')
-			request.log = optarg;
-		else if (option == 'j')
-			request.json = true;
-		else
-			return EX_USAGE;
-	}
-	exit_status = rtls_options_count("explain", argc, argv, 1, 1,
-		request.log != NULL ? "a message id" : ADDRESS_EXPECTED);
-	if (exit_status != EX_OK)
-		return exit_status;
-	if (request.log != NULL &&
-		(request.flagged || request.relaxed || request.sender != NULL))
-		return rtls_verb_misused(
-			"explain", "with --log there is only --json");
-	if (request.log != NULL)
-		return rtls_explain_log(
-			request.log, argv[optind], request.json);
-	if (domain_of(rtls_slice(argv[optind])).size == 0)
-		return rtls_options_expected(
-			"explain", ADDRESS_EXPECTED, argv[optind]);
-	request.address = argv[optind];
-	return explain_address(&request);
+	while (exit_status == EX_OK && (option = rtls_options_next("explain",
+						argc, argv, options)) != -1)
+		if (!parse_option(option, &request))
+			exit_status = EX_USAGE;
+	if (exit_status == EX_OK)
+		exit_status = explain(&request, argc, argv);
+	free(request.header);
+	return exit_status;
 }
 
 const struct rtls_verb rtls_verb_explain = {
 	.name = "explain",
 	.summary = "say what would become of a message, and why",
 	.help = "Usage: exim-requiretls explain ADDRESS [--flagged] [--relaxed]\n"
-		"                               [--sender ADDRESS] [--via HOSTS] [--json]\n"
+		"                               [--sender ADDRESS] [--via HOSTS]\n"
+		"                               [--message FILE|-] [--header LINE]... [--json]\n"
 		"       exim-requiretls explain --log FILE MESSAGE-ID [--json]\n"
 		"\n"
 		"  --flagged  as if the message were flagged REQUIRETLS\n"
@@ -267,6 +370,8 @@ const struct rtls_verb rtls_verb_explain = {
 		"  --sender   who sends it, for rules about the field From; <> is a bounce\n"
 		"  --via      smart hosts that mail goes to, in place of those of Exim's own\n"
 		"             configuration\n"
+		"  --message  a message, for rules about its header fields\n"
+		"  --header   a field of it: 'Subject: ...'\n"
 		"  --log      what has become of a message, line by line of Exim's main log\n"
 		"  --json     print JSON\n",
 	.run = run_explain,

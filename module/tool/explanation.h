@@ -9,6 +9,7 @@
 #include "policy/verdict.h"
 #include "store/known.h"
 #include "store/site.h"
+#include "tool/message.h"
 #include "tool/via.h"
 
 #define RTLS_REASONS_MAX     48
@@ -33,6 +34,7 @@ struct rtls_explain_question {
 	bool tagged;  /* the address had the tag */
 	bool flagged; /* by whoever handed the message in */
 	bool relaxed; /* it has the header TLS-Required: No */
+	const struct rtls_message *message; /* NULL: not given */
 	const struct rtls_site *site;
 	const struct rtls_known *known;
 	int64_t now_s;

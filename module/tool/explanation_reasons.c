@@ -67,8 +67,8 @@ static void from_key(
 
 /* --- what the message asks for ------------------------------------------------------- */
 
-/* What is known of a header field: its address, or nothing. */
-static struct rtls_slice field_value(
+/* What is known of a header field that is not given: its address, or nothing. */
+static struct rtls_slice guess_value(
 	const struct rtls_explain_question *asked, struct rtls_slice field)
 {
 	if (rtls_slice_is_nocase(field, "To"))
@@ -76,6 +76,31 @@ static struct rtls_slice field_value(
 	if (rtls_slice_is_nocase(field, "From"))
 		return asked->sender;
 	return rtls_slice("");
+}
+
+enum seen {
+	SEEN_MATCHES,
+	SEEN_OTHER,
+	UNSEEN,
+};
+
+static enum seen look_at(
+	const struct rtls_explain_question *asked, const struct rtls_rule *rule)
+{
+	const struct rtls_message_field *field = NULL;
+	struct rtls_slice value;
+
+	if (asked->message != NULL)
+		field = rtls_message_field(asked->message, rule->field);
+	if (field != NULL)
+		return rtls_rule_matches(rule, field->value, field->addresses)
+			       ? SEEN_MATCHES
+			       : SEEN_OTHER;
+	value = guess_value(asked, rule->field);
+	if (value.size == 0)
+		return UNSEEN;
+	return rtls_rule_matches(rule, value, value) ? SEEN_MATCHES
+						     : SEEN_OTHER;
 }
 
 static void apply_rule(const struct rtls_explain_question *asked,
@@ -125,13 +150,12 @@ static void apply_rules(const struct rtls_explain_question *asked,
 
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct rtls_rule *rule = &rules->rule[i];
-		const struct rtls_slice value = field_value(asked, rule->field);
+		const enum seen seen = look_at(asked, rule);
 
-		if (value.size == 0 && ++unseen <= UNSEEN_RULES_MAX)
-			mention_rule(asked, rule, explanation);
-		else if (value.size > 0 &&
-			 rtls_wildcard_matches(rule->pattern, value))
+		if (seen == SEEN_MATCHES)
 			apply_rule(asked, rule, explanation);
+		else if (seen == UNSEEN && ++unseen <= UNSEEN_RULES_MAX)
+			mention_rule(asked, rule, explanation);
 	}
 	if (unseen > UNSEEN_RULES_MAX)
 		from(add(explanation, "unseen",
@@ -141,6 +165,24 @@ static void apply_rules(const struct rtls_explain_question *asked,
 			"%s", asked->config->rules);
 	rtls_rules_settle(
 		rules, asked->config->requiretls, &explanation->flags);
+}
+
+/* What the header says does not count; NULL: it does, as far as that goes. */
+static const char *misfit(const struct rtls_explain_question *asked)
+{
+	const struct rtls_message *message = asked->message;
+
+	if (asked->relaxed || message == NULL)
+		return NULL;
+	if (message->tls_required > 1)
+		return "there is more than one";
+	return message->tls_required_no ? NULL : "its value is not No";
+}
+
+static bool has_tls_required(const struct rtls_explain_question *asked)
+{
+	return asked->relaxed ||
+	       (asked->message != NULL && asked->message->tls_required > 0);
 }
 
 static void relax(const struct rtls_explain_question *asked,
@@ -154,12 +196,15 @@ static void relax(const struct rtls_explain_question *asked,
 			"tls_required_no", "no");
 		return;
 	}
-	ignored = rtls_rules_relax(&explanation->flags);
+	ignored = misfit(asked);
+	if (ignored == NULL)
+		ignored = rtls_rules_relax(&explanation->flags);
 	if (ignored == NULL)
 		from(add(explanation, "flag",
 			     "by=header: the sender prefers delivery to "
 			     "protection"),
-			"--relaxed: the header TLS-Required: No");
+			"%sthe header TLS-Required: No",
+			asked->relaxed ? "--relaxed: " : "");
 	else
 		(void)add(explanation, "flag",
 			"TLS-Required header ignored: %s",
@@ -186,7 +231,7 @@ void rtls_explain_flags(const struct rtls_explain_question *asked,
 			"requiretls_tag", asked->config->tag);
 	}
 	apply_rules(asked, explanation);
-	if (asked->relaxed)
+	if (has_tls_required(asked))
 		relax(asked, explanation);
 }
 

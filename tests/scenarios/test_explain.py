@@ -181,6 +181,63 @@ def test_what_the_sites_own_files_do(site, rules, exempt, level, recipient, send
     assert [", over: " in text for text in over] == [day(-1) in exempt for _ in over]
 
 
+MESSAGES = [  # a rule, and header lines; the rule matches the first ones and not the second ones
+    ("flag Subject *[secure]*", "Subject: =?utf-8?q?=5Bsecure=5D?= x", "Subject: insecure"),
+    ("flag X-For dan@*", "X-For: a@b.example\nX-For: Dan <dan@z.example>", "X-For: a@dan.example"),
+    ("flag Keywords *\\", "Keywords: ${run{/bin/false}} $domain \\", "X: \\"),
+    ("dnssec To *@x.example,*@y.example SECURE", "To: a@x.example,\n b@y.example",
+     "To: a@x.example"),
+    ("flag From *@z.example", "From: A <a@z.example>", "From: bob@nopolicy.example"),
+]
+
+
+@pytest.mark.parametrize("rule, good, bad", MESSAGES)
+def test_rules_on_a_message(site, rule, good, bad):
+    """They are applied to what Exim makes of its fields, as by the module."""
+    site.rules(f"{rule}\n")
+    known(site, "nopolicy.example")
+    for header in (good, bad):
+        text = f"{header}\nX-Other: y\n\nSubject: [secure]\nbody\n"
+        done = site.program("explain", "--json", "bob@nopolicy.example", "--message", "-",
+                            stdin=text)
+        said = json.loads(done.stdout)
+        assert done.stderr == ""
+        before = len(decisions(site, "nopolicy.example"))
+        site.lab.exec(["exim4", "-f", ALICE, "bob@nopolicy.example"], input=text)
+        site.lab.settle()
+        done = decisions(site, "nopolicy.example")[before:]
+        assert done[:1] == ([said["log"]] if said["log"] else [])
+        assert (said["log"] is not None) == (header == good), said
+        assert [reason for reason in said["reasons"] if reason["kind"] == "unseen"] == []
+
+
+def test_some_header_fields(site):
+    """What is not given of a message stays unseen; what is given beats what was guessed."""
+    site.rules("flag Subject *[secure]*\nflag X-Y *\nflag To carol@*\n")
+    known(site, "secure.example")
+    said = explain(site, "bob@secure.example", "--header", "Subject: x [secure]")
+    assert [(reason["kind"], reason["source"]) for reason in said["reasons"][:2]] == [
+        ("flag", "/etc/exim4/requiretls.rules, line 1"),
+        ("unseen", "/etc/exim4/requiretls.rules, line 2")]
+    said = explain(site, "bob@secure.example", "--header", "To: carol@x.example")
+    assert said["class"] == "strict"
+    for header, relaxed in (("TLS-Required: No", True), ("TLS-Required: Yes", False),
+                            ("TLS-required: no\nTLS-Required: No", False)):
+        args = [arg for line in header.splitlines() for arg in ("--header", line)]
+        said = explain(site, "bob@secure.example", *args)
+        assert (said["class"] == "relaxed") == relaxed, said
+    site.rules("flag X-Y *\n")
+    site.lab.write_etc("m", b"X-Y: a\0b\n")
+    for args, status in ((["--header", "x"], 64), (["--header", "a b: x"], 64),
+                         (["--header", "A: x\nB: y"], 64), (["--message", "/nonexistent"], 66),
+                         (["--message", "/etc/exim4/m"], 65)):
+        assert site.program("explain", "bob@secure.example", *args,
+                            check=False).returncode == status, args
+    site.configure(sendmail="/bin/true")
+    done = site.program("explain", "bob@secure.example", "--header", "X-Y: 1", check=False)
+    assert done.returncode == 75 and "-bem did not read the message" in done.stderr
+
+
 def without_ages(text):
     """What does not depend on the second it is asked in."""
     return re.sub(r"\b(?:in )?\d+ (?:second|minute|hour|day)s?(?: ago)?\b", "AGE", text)
