@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "domain.h"
+#include "nearest.h"
 #include "tlsrpt_record.h"
 
 #ifndef RTLS_DEFAULT_SPOOL
@@ -476,7 +477,7 @@ static const struct value_type type_on_dns_error = { "proceed or defer",
 static const struct value_type type_dns_mode = { "validate or ad", parse_word,
 	format_word, .words = (const char *const[]){ "validate", "ad", NULL } };
 static const struct value_type type_timeout = {
-	"a time like 20, 20s, 1500ms or 2m, at most 60m", parse_timeout,
+	"a time like 20, 20s, 1500ms or 2m, from 1ms to 60m", parse_timeout,
 	format_timeout, .words = NULL
 };
 static const struct value_type type_domains = {
@@ -666,6 +667,21 @@ static size_t find_key(struct rtls_slice name)
 	return index;
 }
 
+static enum rtls_status unknown_key(
+	const struct parse *parse, struct rtls_slice name)
+{
+	struct rtls_nearest nearest = { .word = name };
+	struct rtls_nearest_hint hint;
+	struct rtls_quoted quoted;
+
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		rtls_nearest_try(&nearest, keys[i].name);
+	rtls_err_set(parse->err, "line %u: unknown key \"%s\"%s", parse->line,
+		rtls_quoted(&quoted, name),
+		rtls_nearest_hint(&hint, &nearest, ""));
+	return RTLS_INVALID;
+}
+
 static enum rtls_status parse_line(struct parse *parse, struct rtls_slice line)
 {
 	const bool has_value =
@@ -676,16 +692,14 @@ static enum rtls_status parse_line(struct parse *parse, struct rtls_slice line)
 	const size_t index = find_key(name);
 	struct rtls_quoted quoted;
 
-	if (index == KEY_COUNT) {
-		rtls_err_set(parse->err, "line %u: unknown key \"%s\"",
+	if (!has_value) {
+		rtls_err_set(parse->err,
+			"line %u: expected \"key = value\", not \"%s\"",
 			parse->line, rtls_quoted(&quoted, name));
 		return RTLS_INVALID;
 	}
-	if (!has_value) {
-		rtls_err_set(parse->err, "line %u: %s: expected \"= value\"",
-			parse->line, keys[index].name);
-		return RTLS_INVALID;
-	}
+	if (index == KEY_COUNT)
+		return unknown_key(parse, name);
 	if (parse->set_in[index] != 0) {
 		rtls_err_set(parse->err, "line %u: %s: already set in line %u",
 			parse->line, keys[index].name, parse->set_in[index]);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "mistake.h"
 #include "rules.h"
 #include "timestamp.h"
 #include "utf8.h"
@@ -60,53 +61,65 @@ static bool parse_reason(struct rtls_slice text, struct rtls_slice *reason)
 	       rtls_utf8_is_clean(*reason);
 }
 
-/* One line that is no comment. NULL, or what was expected. */
-static const char *parse_line(
-	struct rtls_slice line, struct rtls_exemption *exemption)
+/* One line that is no comment. */
+static bool parse_line(struct rtls_slice line, struct rtls_exemption *exemption,
+	struct rtls_mistake *mistake)
 {
 	struct rtls_slice rest = line;
-	struct rtls_slice word;
+	struct rtls_slice word = { 0 };
 
 	if (!rtls_slice_word(&rest, &exemption->domain) ||
 		!rtls_wildcard_is_domain(exemption->domain))
-		return "expected a domain, which may have * and ? in it";
+		return rtls_mistake(
+			mistake, RTLS_WILDCARD_EXPECTED, exemption->domain);
 	if (!rtls_slice_word(&rest, &word) ||
 		!parse_kinds(word, &exemption->lifts))
-		return "expected sts, dnssec, requiretls or verified behind "
-		       "the domain, each once, with commas between";
+		return rtls_mistake(mistake,
+			"sts, dnssec, requiretls or verified behind "
+			"the domain, each once, with commas between",
+			word);
+	word = rtls_slice("");
 	if (!rtls_slice_word(&rest, &word) || !parse_until(word, exemption))
-		return "expected until=YYYY-MM-DD, the last day";
+		return rtls_mistake(
+			mistake, "until=YYYY-MM-DD, the last day", word);
 	if (!parse_reason(rtls_slice_trim(rest), &exemption->reason))
-		return "expected a reason in double quotes, of at most 200 "
-		       "bytes of UTF-8, and nothing behind it";
-	return NULL;
+		return rtls_mistake(mistake,
+			"a reason in double quotes, of at most 200 "
+			"bytes of UTF-8, and nothing behind it",
+			rest);
+	return true;
+}
+
+static bool add_line(struct rtls_slice line, unsigned number,
+	struct rtls_exemptions *exemptions, struct rtls_mistake *mistake)
+{
+	struct rtls_exemption exemption = { .line = number };
+
+	if (!parse_line(line, &exemption, mistake))
+		return false;
+	if (exemptions->count == RTLS_EXEMPT_MAX)
+		return rtls_mistake_limit(mistake, "at most 256 exemptions");
+	exemptions->exemption[exemptions->count++] = exemption;
+	return true;
 }
 
 enum rtls_status rtls_exemptions_parse(struct rtls_slice text,
 	struct rtls_exemptions *exemptions, struct rtls_err *err)
 {
 	struct rtls_exemptions parsed = { 0 };
+	struct rtls_mistake mistake = { 0 };
 	struct rtls_slice rest = text;
 	struct rtls_slice line;
-	const char *expected = NULL;
 	unsigned number = 0;
 
-	if (text.size > RTLS_EXEMPT_SIZE_MAX)
-		expected = "expected at most 65536 bytes in all";
-	while (expected == NULL && rtls_slice_entry(&rest, &line, &number)) {
-		struct rtls_exemption exemption = { .line = number };
-
-		expected = parse_line(line, &exemption);
-		if (expected == NULL && parsed.count == RTLS_EXEMPT_MAX)
-			expected = "expected at most 256 exemptions";
-		if (expected == NULL)
-			parsed.exemption[parsed.count++] = exemption;
+	if (text.size > RTLS_EXEMPT_SIZE_MAX) {
+		(void)rtls_mistake_limit(
+			&mistake, "at most 65536 bytes in all");
+		return rtls_mistake_say(&mistake, 1, err);
 	}
-	if (expected != NULL) {
-		rtls_err_set(
-			err, "line %u: %s", number == 0 ? 1 : number, expected);
-		return RTLS_INVALID;
-	}
+	while (rtls_slice_entry(&rest, &line, &number))
+		if (!add_line(line, number, &parsed, &mistake))
+			return rtls_mistake_say(&mistake, number, err);
 	*exemptions = parsed;
 	return RTLS_OK;
 }

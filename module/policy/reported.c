@@ -5,53 +5,59 @@
  *   domain = ALPHA / DIGIT / "-" / "." / "_" / "*" / "?" */
 #include "reported.h"
 
+#include "mistake.h"
 #include "rules.h"
 
-/* One line that is no comment. NULL, or what was expected. */
-static const char *parse_line(
-	struct rtls_slice line, struct rtls_reported_line *entry)
+/* One line that is no comment. */
+static bool parse_line(struct rtls_slice line, struct rtls_reported_line *entry,
+	struct rtls_mistake *mistake)
 {
 	struct rtls_slice rest = line;
-	struct rtls_slice word;
+	struct rtls_slice word = { 0 };
 
-	if (!rtls_slice_word(&rest, &word))
-		return "expected report or silent";
+	(void)rtls_slice_word(&rest, &word);
 	entry->report = rtls_slice_is(word, "report");
 	if (!entry->report && !rtls_slice_is(word, "silent"))
-		return "expected report or silent";
+		return rtls_mistake(mistake, "report or silent", word);
 	if (!rtls_slice_word(&rest, &entry->domain) ||
 		!rtls_wildcard_is_domain(entry->domain))
-		return "expected a domain, which may have * and ? in it";
-	return rtls_slice_word(&rest, &word)
-		       ? "expected nothing behind the domain"
-		       : NULL;
+		return rtls_mistake(
+			mistake, RTLS_WILDCARD_EXPECTED, entry->domain);
+	rest = rtls_slice_trim(rest);
+	return rest.size == 0 ||
+	       rtls_mistake(mistake, "nothing behind the domain", rest);
+}
+
+static bool add_line(struct rtls_slice line, unsigned number,
+	struct rtls_reported *reported, struct rtls_mistake *mistake)
+{
+	struct rtls_reported_line entry = { .line = number };
+
+	if (!parse_line(line, &entry, mistake))
+		return false;
+	if (reported->count == RTLS_REPORTED_MAX)
+		return rtls_mistake_limit(mistake, "at most 256 lines");
+	reported->entry[reported->count++] = entry;
+	return true;
 }
 
 enum rtls_status rtls_reported_parse(struct rtls_slice text,
 	struct rtls_reported *reported, struct rtls_err *err)
 {
 	struct rtls_reported parsed = { 0 };
+	struct rtls_mistake mistake = { 0 };
 	struct rtls_slice rest = text;
 	struct rtls_slice line;
-	const char *expected = NULL;
 	unsigned number = 0;
 
-	if (text.size > RTLS_REPORTED_SIZE_MAX)
-		expected = "expected at most 65536 bytes in all";
-	while (expected == NULL && rtls_slice_entry(&rest, &line, &number)) {
-		struct rtls_reported_line entry = { .line = number };
-
-		expected = parse_line(line, &entry);
-		if (expected == NULL && parsed.count == RTLS_REPORTED_MAX)
-			expected = "expected at most 256 lines";
-		if (expected == NULL)
-			parsed.entry[parsed.count++] = entry;
+	if (text.size > RTLS_REPORTED_SIZE_MAX) {
+		(void)rtls_mistake_limit(
+			&mistake, "at most 65536 bytes in all");
+		return rtls_mistake_say(&mistake, 1, err);
 	}
-	if (expected != NULL) {
-		rtls_err_set(
-			err, "line %u: %s", number == 0 ? 1 : number, expected);
-		return RTLS_INVALID;
-	}
+	while (rtls_slice_entry(&rest, &line, &number))
+		if (!add_line(line, number, &parsed, &mistake))
+			return rtls_mistake_say(&mistake, number, err);
 	*reported = parsed;
 	return RTLS_OK;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "mistake.h"
 
 static char lower(char c)
 {
@@ -83,144 +84,141 @@ bool rtls_wildcard_is_domain(struct rtls_slice pattern)
 	return in_label;
 }
 
-static const char expected_domain[] =
-	"expected a domain, which may have * and ? in it";
-
-static bool take_domain(struct rtls_slice *rest, struct rtls_slice *domain)
+static bool take_domain(struct rtls_slice *rest, struct rtls_slice *domain,
+	struct rtls_mistake *mistake)
 {
-	return rtls_slice_word(rest, domain) &&
-	       rtls_wildcard_is_domain(*domain);
+	return (rtls_slice_word(rest, domain) &&
+		       rtls_wildcard_is_domain(*domain)) ||
+	       rtls_mistake(mistake, RTLS_WILDCARD_EXPECTED, *domain);
 }
 
-/* Behind the word "level". NULL, or what was expected. */
-static const char *parse_level(
-	struct rtls_slice rest, struct rtls_level_rule *rule)
+/* Behind the word "level". */
+static bool parse_level(struct rtls_slice rest, struct rtls_level_rule *rule,
+	struct rtls_mistake *mistake)
 {
-	struct rtls_slice name = { 0 };
+	struct rtls_slice name;
 
-	if (!take_domain(&rest, &rule->domain))
-		return expected_domain;
-	(void)rtls_slice_word(&rest, &name);
+	if (!take_domain(&rest, &rule->domain, mistake))
+		return false;
+	name = rtls_slice_trim(rest);
 	for (unsigned i = 0; i < RTLS_LEVEL_COUNT; i++) {
 		rule->level = (enum rtls_level)i;
-		if (rtls_slice_is(name, rtls_level_name(rule->level)) &&
-			rtls_slice_trim(rest).size == 0)
-			return NULL;
+		if (rtls_slice_is(name, rtls_level_name(rule->level)))
+			return true;
 	}
-	return "expected enforce, verified, opportunistic or disable behind "
-	       "the domain";
+	return rtls_mistake(mistake,
+		"enforce, verified, opportunistic or disable behind the domain",
+		name);
 }
 
-/* Behind the word "require". NULL, or what was expected. */
-static const char *parse_require(
-	struct rtls_slice rest, struct rtls_require_rule *rule)
+/* Behind the word "require". */
+static bool parse_require(struct rtls_slice rest,
+	struct rtls_require_rule *rule, struct rtls_mistake *mistake)
 {
-	struct rtls_slice name = { 0 };
+	struct rtls_slice name;
 
-	if (!take_domain(&rest, &rule->domain))
-		return expected_domain;
-	(void)rtls_slice_word(&rest, &name);
+	if (!take_domain(&rest, &rule->domain, mistake))
+		return false;
+	name = rtls_slice_trim(rest);
 	rule->protection = rtls_protection_named(name);
-	if (rule->protection == 0 ||
-		rule->protection == RTLS_PROTECT_REQUIRETLS ||
-		rtls_slice_trim(rest).size != 0)
-		return "expected verified, sts or dnssec behind the domain";
-	return NULL;
+	return (rule->protection != 0 &&
+		       rule->protection != RTLS_PROTECT_REQUIRETLS) ||
+	       rtls_mistake(mistake,
+		       "verified, sts or dnssec behind the domain", name);
 }
 
-/* NULL, or what was expected. */
-static const char *parse_rule(struct rtls_slice line, struct rtls_rule *rule)
+static bool parse_rule(struct rtls_slice line, struct rtls_rule *rule,
+	struct rtls_mistake *mistake)
 {
 	struct rtls_slice rest = line;
-	struct rtls_slice verb;
+	struct rtls_slice verb = { 0 };
 
-	if (!rtls_slice_word(&rest, &verb) ||
-		(!rtls_slice_is(verb, "flag") &&
-			!rtls_slice_is(verb, "dnssec")))
-		return "expected \"flag\", \"dnssec\", \"level\" or "
-		       "\"require\"";
+	(void)rtls_slice_word(&rest, &verb);
 	rule->flag = rtls_slice_is(verb, "flag");
+	if (!rule->flag && !rtls_slice_is(verb, "dnssec"))
+		return rtls_mistake(mistake,
+			"\"flag\", \"dnssec\", \"level\" or \"require\"", verb);
 	if (!rtls_slice_word(&rest, &rule->field) ||
 		!is_field_name(rule->field))
-		return "expected the name of a header field, without colon";
+		return rtls_mistake(mistake,
+			"the name of a header field, without colon",
+			rule->field);
 	rule->secure = !rule->flag && rest.size != 0 && take_secure(&rest);
-	if (!parse_pattern(rest, &rule->pattern))
-		return "expected a wildcard, its quotes in pairs";
-	return NULL;
+	return parse_pattern(rest, &rule->pattern) ||
+	       rtls_mistake(mistake, "a wildcard, its quotes in pairs", rest);
 }
 
-static const char *add_level(
-	struct rtls_slice rest, unsigned number, struct rtls_rules *rules)
+static bool add_level(struct rtls_slice rest, unsigned number,
+	struct rtls_rules *rules, struct rtls_mistake *mistake)
 {
 	struct rtls_level_rule rule = { .line = number };
-	const char *expected = parse_level(rest, &rule);
 
-	if (expected == NULL && rules->level_count == RTLS_RULES_MAX)
-		expected = "expected at most 256 levels";
-	if (expected == NULL)
-		rules->level[rules->level_count++] = rule;
-	return expected;
+	if (!parse_level(rest, &rule, mistake))
+		return false;
+	if (rules->level_count == RTLS_RULES_MAX)
+		return rtls_mistake_limit(mistake, "at most 256 levels");
+	rules->level[rules->level_count++] = rule;
+	return true;
 }
 
-static const char *add_require(
-	struct rtls_slice rest, unsigned number, struct rtls_rules *rules)
+static bool add_require(struct rtls_slice rest, unsigned number,
+	struct rtls_rules *rules, struct rtls_mistake *mistake)
 {
 	struct rtls_require_rule rule = { .line = number };
-	const char *expected = parse_require(rest, &rule);
 
-	if (expected == NULL && rules->require_count == RTLS_RULES_MAX)
-		expected = "expected at most 256 demands";
-	if (expected == NULL)
-		rules->require[rules->require_count++] = rule;
-	return expected;
+	if (!parse_require(rest, &rule, mistake))
+		return false;
+	if (rules->require_count == RTLS_RULES_MAX)
+		return rtls_mistake_limit(mistake, "at most 256 demands");
+	rules->require[rules->require_count++] = rule;
+	return true;
 }
 
-static const char *add_rule(
-	struct rtls_slice line, unsigned number, struct rtls_rules *rules)
+static bool add_rule(struct rtls_slice line, unsigned number,
+	struct rtls_rules *rules, struct rtls_mistake *mistake)
 {
 	struct rtls_rule rule = { .line = number };
-	const char *expected = parse_rule(line, &rule);
 
-	if (expected == NULL && rules->count == RTLS_RULES_MAX)
-		expected = "expected at most 256 rules";
-	if (expected == NULL)
-		rules->rule[rules->count++] = rule;
-	return expected;
+	if (!parse_rule(line, &rule, mistake))
+		return false;
+	if (rules->count == RTLS_RULES_MAX)
+		return rtls_mistake_limit(mistake, "at most 256 rules");
+	rules->rule[rules->count++] = rule;
+	return true;
 }
 
-/* One line that is no comment. NULL, or what was expected. */
-static const char *parse_line(
-	struct rtls_slice line, unsigned number, struct rtls_rules *rules)
+/* One line that is no comment. */
+static bool parse_line(struct rtls_slice line, unsigned number,
+	struct rtls_rules *rules, struct rtls_mistake *mistake)
 {
 	struct rtls_slice rest = line;
 	struct rtls_slice verb = { 0 };
 
 	(void)rtls_slice_word(&rest, &verb);
 	if (rtls_slice_is(verb, "level"))
-		return add_level(rest, number, rules);
+		return add_level(rest, number, rules, mistake);
 	if (rtls_slice_is(verb, "require"))
-		return add_require(rest, number, rules);
-	return add_rule(line, number, rules);
+		return add_require(rest, number, rules, mistake);
+	return add_rule(line, number, rules, mistake);
 }
 
 enum rtls_status rtls_rules_parse(
 	struct rtls_slice text, struct rtls_rules *rules, struct rtls_err *err)
 {
 	struct rtls_rules parsed = { 0 };
+	struct rtls_mistake mistake = { 0 };
 	struct rtls_slice rest = text;
 	struct rtls_slice line;
-	const char *expected = NULL;
 	unsigned number = 0;
 
-	if (text.size > RTLS_RULES_SIZE_MAX)
-		expected = "expected at most 65536 bytes in all";
-	while (expected == NULL && rtls_slice_entry(&rest, &line, &number))
-		expected = parse_line(line, number, &parsed);
-	if (expected != NULL) {
-		rtls_err_set(
-			err, "line %u: %s", number == 0 ? 1 : number, expected);
-		return RTLS_INVALID;
+	if (text.size > RTLS_RULES_SIZE_MAX) {
+		(void)rtls_mistake_limit(
+			&mistake, "at most 65536 bytes in all");
+		return rtls_mistake_say(&mistake, 1, err);
 	}
+	while (rtls_slice_entry(&rest, &line, &number))
+		if (!parse_line(line, number, &parsed, &mistake))
+			return rtls_mistake_say(&mistake, number, err);
 	*rules = parsed;
 	return RTLS_OK;
 }

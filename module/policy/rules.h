@@ -70,6 +70,7 @@ bool rtls_wildcard_matches(struct rtls_slice pattern, struct rtls_slice text);
 /* Can it stand for a domain in A-labels: letters, digits, "-._*?", no empty
  * label? */
 bool rtls_wildcard_is_domain(struct rtls_slice pattern);
+#define RTLS_WILDCARD_EXPECTED "a domain, which may have * and ? in it"
 
 /* What Exim is to expand for a field, in the format of printf() with size and text of its name: its
  * value, encoded words undone and lines joined, and the addresses in it, one a line. Where there are

@@ -338,3 +338,98 @@ def test_completion_in_a_shell(tmp_path, keeper):
     child.type("--fl\t", "--flagged ")
     child.type("\x15exim-requiretls publish a.example --mode=t\t", "--mode=testing ")
     child.end()
+
+
+# --- mistakes in files --------------------------------------------------------
+
+DOMAIN = "expected a domain, which may have * and ? in it"
+KIND = "expected sts, dnssec, requiretls or verified behind the domain, each once, with commas between"
+REASON = "expected a reason in double quotes, of at most 200 bytes of UTF-8, and nothing behind it"
+PATH = "expected an absolute path of at most 255 bytes"
+
+# The file (the configuration, or the one a key of it names), its text, and what is said behind its name.
+MISTAKES = [
+    ("conf", "mta-sts = no", 'line 1: unknown key "mta-sts"; did you mean "mta_sts"?'),
+    ("conf", "# x\n\ntlsrpt_contakt = a@b", 'line 3: unknown key "tlsrpt_contakt"; '
+     'did you mean "tlsrpt_contact"?'),
+    ("conf", "frobnicate = yes", 'line 1: unknown key "frobnicate"'),
+    ("conf", "= yes", 'line 1: unknown key ""'),
+    ("conf", "mta_sts", 'line 1: expected "key = value", not "mta_sts"'),
+    ("conf", "mta_sts: yes", 'line 1: expected "key = value", not "mta_sts: yes"'),
+    ("conf", "mta_sts = no\nmta_sts = no", "line 2: mta_sts: already set in line 1"),
+    ("conf", "mta_sts = perhaps", 'line 1: mta_sts: expected yes or no, not "perhaps"'),
+    ("conf", "mta_sts =", 'line 1: mta_sts: expected yes or no, not ""'),
+    ("conf", "mta_sts = no # because", 'line 1: mta_sts: expected yes or no, not "no # because"'),
+    ("conf", "requiretls = enforced", "line 1: requiretls: expected enforce, verified, opportunistic "
+     'or disable, not "enforced"'),
+    ("conf", "requiretls_tag = requiretls", "line 1: requiretls_tag: expected a separator and a word "
+     'such as +requiretls, or off, not "requiretls"'),
+    ("conf", "sts_dns_error = fail",
+     'line 1: sts_dns_error: expected proceed or defer, not "fail"'),
+    ("conf", "spool = spool", f'line 1: spool: {PATH}, not "spool"'),
+    ("conf", "rules = ~/rules", f'line 1: rules: {PATH}, or nothing, not "~/rules"'),
+    ("conf", "cache_max = 10", "line 1: cache_max: expected a number from 1000 to 100000000, "
+     'not "10"'),
+    ("conf", "cache_keep = 4w", 'line 1: cache_keep: expected days, from 1d to 3650d, not "4w"'),
+    ("conf", "user = a b", 'line 1: user: expected a user name, not "a b"'),
+    ("conf", "dns_timeout = 0", "line 1: dns_timeout: expected a time like 20, 20s, 1500ms or "
+     '2m, from 1ms to 60m, not "0"'),
+    ("conf", "dnssec = yes", 'line 1: dnssec: expected validate or ad, not "yes"'),
+    ("conf", "resolver = localhost",
+     'line 1: resolver: expected up to 4 IP addresses separated by blanks, not "localhost"'),
+    ("conf", "tlsrpt = yes", "line 1: tlsrpt: yes needs tlsrpt_organization and tlsrpt_contact"),
+    ("conf", "tlsrpt_contact = me", "line 1: tlsrpt_contact: expected a mail address such as "
+     'postmaster@example.org, not "me"'),
+    ("conf", "tlsrpt_spread = 1d", "line 1: tlsrpt_spread: expected a time like 90s, 10m or 4h, at "
+     'most 20h, not "1d"'),
+    ("conf", "tlsrpt_max_size = 1G", "line 1: tlsrpt_max_size: expected a size like 512K or 5M, from "
+     '64K to 1024M, not "1G"'),
+    ("conf", "tlsrpt_rua = me@example.org", "line 1: tlsrpt_rua: expected a URI like "
+     "mailto:postmaster@example.org or https://example.org/path, or nothing, "
+     'not "me@example.org"'),
+    ("rules", "flags Subject x",
+     'line 1: expected "flag", "dnssec", "level" or "require", not "flags"'),
+    ("rules", "\nflag Subject: x",
+     'line 2: expected the name of a header field, without colon, not "Subject:"'),
+    ("rules", "flag", "line 1: expected the name of a header field, without colon, "
+     "but the line ends"),
+    ("rules", "flag Subject", "line 1: expected a wildcard, its quotes in pairs, but the line ends"),
+    ("rules", 'flag Subject "x', 'line 1: expected a wildcard, its quotes in pairs, not "\\x22x"'),
+    ("rules", "level bank.example strict", "line 1: expected enforce, verified, opportunistic or "
+     'disable behind the domain, not "strict"'),
+    ("rules", "level bank.example enforce now", "line 1: expected enforce, verified, opportunistic "
+     'or disable behind the domain, not "enforce now"'),
+    ("rules", "require bob@bank.example sts", f'line 1: {DOMAIN}, not "bob@bank.example"'),
+    ("rules", "require", f"line 1: {DOMAIN}, but the line ends"),
+    ("rules", "require bank.example mta-sts",
+     'line 1: expected verified, sts or dnssec behind the domain, not "mta-sts"'),
+    ("exempt", "bank.example.", f'line 1: {DOMAIN}, not "bank.example."'),
+    ("exempt", "bank.example", f"line 1: {KIND}, but the line ends"),
+    ("exempt", "bank.example sts,tls until=2027-01-31 \"x\"", f'line 1: {KIND}, not "sts,tls"'),
+    ("exempt", "# why\nbank.example sts",
+     "line 2: expected until=YYYY-MM-DD, the last day, but the line ends"),
+    ("exempt", "bank.example sts until=31.1.2027 \"x\"",
+     'line 1: expected until=YYYY-MM-DD, the last day, not "until=31.1.2027"'),
+    ("exempt", "bank.example sts until=2027-02-30 \"x\"",
+     'line 1: expected until=YYYY-MM-DD, the last day, not "until=2027-02-30"'),
+    ("exempt", "bank.example sts until=2027-01-31", f"line 1: {REASON}, but the line ends"),
+    ("exempt", "bank.example sts until=2027-01-31 asked for", f'line 1: {REASON}, not "asked for"'),
+    ("tlsrpt_domains", "bank.example", 'line 1: expected report or silent, not "bank.example"'),
+    ("tlsrpt_domains", "silent", f"line 1: {DOMAIN}, but the line ends"),
+    ("tlsrpt_domains", "silent a.example b.example",
+     'line 1: expected nothing behind the domain, not "b.example"'),
+]
+
+
+@pytest.mark.parametrize("file, text, words", MISTAKES, ids=[text for _, text, _ in MISTAKES])
+def test_mistakes(tmp_path, file, text, words):
+    """File, line, what was expected and what is there."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, whose files count")
+    conf = tmp_path / "conf"
+    (tmp_path / file).write_text(text)
+    if file != "conf":
+        conf.write_text(f"{file} = {tmp_path}/{file}\n")
+    done = run("config", "--file", conf)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == f"exim-requiretls: {tmp_path}/{file}: {words}\n"

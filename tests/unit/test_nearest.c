@@ -58,7 +58,7 @@ static void test_long_name(void **state)
 
 static void test_hint(void **state)
 {
-	struct rtls_nearest nearest = { .word = TEXT("cheeck") };
+	struct rtls_nearest nearest = { .word = TEXT("cheeeck") };
 	struct rtls_nearest_hint hint;
 
 	(void)state;
