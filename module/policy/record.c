@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "field.h"
+#include "nearest.h"
 #include "timestamp.h"
 
 #define VERSION        "requiretls-record 1"
@@ -32,6 +33,7 @@ struct key {
 	bool (*is_valid)(struct rtls_slice value); /* of a slice */
 	const char *const *words; /* of an enum, in its order, NULL behind */
 	bool repeats;
+	const char *expected; /* NULL: one of the words */
 };
 
 static const char *const mx_answer_words[] = { "unknown", "hosts", "implicit",
@@ -377,42 +379,53 @@ static bool format_note(const struct key *key, const struct rtls_record *record,
 }
 
 #define AT(member) offsetof(struct rtls_record, member)
+#define A_TIME     "a time like 2026-11-21T19:45:20Z"
+#define AN_ID      "1 to 32 letters and digits"
+#define A_TEXT     "a text of printable ASCII"
 #define WORD(name, member, words)                                              \
 	{                                                                      \
-		name, parse_word, format_word, AT(member), NULL, words, false  \
+		name, parse_word, format_word, AT(member), NULL, words, false, \
+			NULL                                                   \
 	}
 #define TIME(name, member)                                                     \
 	{                                                                      \
-		name, parse_time, format_time, AT(member), NULL, NULL, false   \
+		name, parse_time, format_time, AT(member), NULL, NULL, false,  \
+			A_TIME                                                 \
 	}
-#define SLICE(name, member, is_valid)                                          \
+#define SLICE(name, member, is_valid, expected)                                \
 	{                                                                      \
 		name, parse_slice, format_slice, AT(member), is_valid, NULL,   \
-			false                                                  \
+			false, expected                                        \
 	}
 
 /* In the order in which they are written. */
 static const struct key keys[] = {
-	SLICE("domain", domain, is_normalized),
+	SLICE("domain", domain, is_normalized,
+		"a domain in lower case, without a dot at its end"),
 	TIME("used", used_s),
 	WORD("mx-answer", mx_answer, mx_answer_words),
 	WORD("mx-dnssec", mx_dnssec, dnssec_words),
 	TIME("mx-until", mx_until_s),
-	{ "mx", parse_mx, format_mx, 0, NULL, NULL, true },
-	{ "tlsa", parse_tlsa, format_tlsa, 0, NULL, NULL, true },
+	{ "mx", parse_mx, format_mx, 0, NULL, NULL, true,
+		"PREFERENCE HOST address=WORD tlsa=WORD, at most 64 times" },
+	{ "tlsa", parse_tlsa, format_tlsa, 0, NULL, NULL, true,
+		"HOST USAGE SELECTOR MATCHING HEX, at most 64 times" },
 	WORD("txt", txt, txt_words),
-	SLICE("txt-id", txt_id, is_id),
+	SLICE("txt-id", txt_id, is_id, AN_ID),
 	TIME("txt-until", txt_until_s),
 	WORD("fetch", fetch, fetch_words),
-	SLICE("fetch-id", fetch_id, is_id),
+	SLICE("fetch-id", fetch_id, is_id, AN_ID),
 	TIME("fetch-retry", fetch_retry_s),
-	SLICE("fetch-error", fetch_error, is_quoted),
-	{ "fetch-earlier", parse_earlier, format_earlier, 0, NULL, NULL, true },
-	SLICE("policy-id", policy_id, is_id),
+	SLICE("fetch-error", fetch_error, is_quoted, A_TEXT),
+	{ "fetch-earlier", parse_earlier, format_earlier, 0, NULL, NULL, true,
+		"an id and a time, at most 4 times" },
+	SLICE("policy-id", policy_id, is_id, AN_ID),
 	TIME("policy-fetched", policy_fetched_s),
 	TIME("policy-until", policy_until_s),
-	SLICE("policy-digest", policy_digest, is_digest),
-	{ "note", parse_note, format_note, 0, is_quoted, NULL, true },
+	SLICE("policy-digest", policy_digest, is_digest,
+		"64 digits of lower-case hex"),
+	{ "note", parse_note, format_note, 0, is_quoted, NULL, true,
+		A_TEXT ", at most 8 times" },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -492,21 +505,64 @@ static void sort_mx(struct rtls_record *record)
 	}
 }
 
+/* KEY_COUNT: there is none. */
+static size_t find_key(struct rtls_slice name)
+{
+	size_t index = 0;
+
+	while (index < KEY_COUNT && !rtls_slice_is(name, keys[index].name))
+		index++;
+	return index;
+}
+
 static bool parse_line(
 	struct rtls_slice line, unsigned *seen, struct rtls_record *record)
 {
 	struct rtls_slice value = line;
-	const struct rtls_slice name = rtls_slice_take(&value, ' ');
+	const size_t i = find_key(rtls_slice_take(&value, ' '));
 
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		if (!rtls_slice_is(name, keys[i].name))
-			continue;
-		if (!keys[i].repeats && (*seen & 1U << i) != 0)
-			return false;
-		*seen |= 1U << i;
-		return keys[i].parse(&keys[i], rtls_slice_trim(value), record);
+	/* Unknown: a newer format has another version. */
+	if (i == KEY_COUNT || (!keys[i].repeats && (*seen & 1U << i) != 0))
+		return false;
+	*seen |= 1U << i;
+	return keys[i].parse(&keys[i], rtls_slice_trim(value), record);
+}
+
+/* People edit records. seen has the keys of the lines above. */
+static void say_expected(
+	struct rtls_slice line, unsigned seen, struct rtls_text *out)
+{
+	struct rtls_nearest nearest = { .word = rtls_slice_take(&line, ' ') };
+	struct rtls_nearest_hint hint;
+	const size_t index = find_key(nearest.word);
+
+	if (index == KEY_COUNT) {
+		for (size_t i = 0; i < KEY_COUNT; i++)
+			rtls_nearest_try(&nearest, keys[i].name);
+		rtls_text_printf(
+			out, "%s", rtls_nearest_hint(&hint, &nearest, ""));
+	} else if (!keys[index].repeats && (seen & 1U << index) != 0) {
+		rtls_text_printf(out, "; it is there already");
+	} else if (keys[index].expected != NULL) {
+		rtls_text_printf(out, "; expected %s", keys[index].expected);
+	} else {
+		rtls_text_printf(out, "; expected one of");
+		for (size_t i = 0; keys[index].words[i] != NULL; i++)
+			rtls_text_printf(out, " %s", keys[index].words[i]);
 	}
-	return false; /* unknown: a newer format has another version */
+}
+
+static void say_unexpected(struct rtls_slice line, unsigned number,
+	unsigned seen, struct rtls_err *err)
+{
+	char found[64], expected[128];
+	struct rtls_text text;
+
+	rtls_quote(found, sizeof(found), line);
+	rtls_text_init(&text, expected, sizeof(expected));
+	say_expected(line, seen, &text);
+	rtls_err_set(
+		err, "line %u: unexpected \"%s\"%s", number, found, expected);
 }
 
 static enum rtls_status parse_lines(struct rtls_slice text,
@@ -514,8 +570,7 @@ static enum rtls_status parse_lines(struct rtls_slice text,
 {
 	struct rtls_slice rest = text;
 	struct rtls_slice line;
-	struct rtls_quoted quoted;
-	unsigned seen = 0;
+	unsigned seen = 0, before;
 
 	if (!rtls_slice_line(&rest, &line) || !rtls_slice_is(line, VERSION)) {
 		rtls_err_set(err, "line 1: expected \"%s\"", VERSION);
@@ -526,9 +581,9 @@ static enum rtls_status parse_lines(struct rtls_slice text,
 			record->policy_text = rest;
 			return RTLS_OK;
 		}
+		before = seen;
 		if (!parse_line(line, &seen, record)) {
-			rtls_err_set(err, "line %u: unexpected \"%s\"", number,
-				rtls_quoted(&quoted, line));
+			say_unexpected(line, number, before, err);
 			return RTLS_INVALID;
 		}
 	}

@@ -9,6 +9,7 @@
 #include "sts_record.h"
 
 #include "field.h"
+#include "text.h"
 
 #define VERSION "v=STSv1"
 
@@ -26,6 +27,7 @@ static enum rtls_status parse_field(struct rtls_slice *rest,
 	struct rtls_sts_record *record, struct rtls_err *err)
 {
 	struct rtls_slice ahead = *rest, name, value;
+	struct rtls_quoted q;
 
 	if (!rtls_field_name(&ahead, &name) || !rtls_field_byte(&ahead, '=') ||
 		!rtls_field_value(&ahead, &value))
@@ -38,8 +40,9 @@ static enum rtls_status parse_field(struct rtls_slice *rest,
 	if (record->id.size > 0)
 		return RTLS_OK;
 	if (!is_id(value)) {
-		rtls_err_set(err, "id must be 1 to %d letters and digits",
-			RTLS_STS_ID_MAX);
+		rtls_err_set(err,
+			"id must be 1 to %d letters and digits, not \"%s\"",
+			RTLS_STS_ID_MAX, rtls_quoted(&q, value));
 		return RTLS_INVALID;
 	}
 	record->id = value;
