@@ -40,7 +40,9 @@ WARNINGS += -Werror
 endif
 PATHS    := -DRTLS_CONFIG_PATH='"$(EXIM_CONFIG)/requiretls.conf"' \
 	-DRTLS_DEFAULT_SPOOL='"$(SPOOL)"' \
-	-DRTLS_DEFAULT_PROGRAM='"$(PROGRAM)"'
+	-DRTLS_DEFAULT_PROGRAM='"$(PROGRAM)"' \
+	-DRTLS_MODULE_PATH='"$(MODULE_DIR)/requiretls.so"' \
+	-DRTLS_STANZAS='"$(STANZAS)"'
 # The module works in the Exim release its headers are of, and in no other.
 EXIM_VERSION ?= $(shell dpkg-query -W -f '$${Version}' exim4-dev | sed 's/[-~+].*//')
 EXIM_INCLUDE ?= /usr/include/exim4
@@ -72,7 +74,7 @@ REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 all: $(OUT)/requiretls.so $(OUT)/exim-requiretls
 
 $(OUT)/obj/module/exim/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
-$(OUT)/obj/module/tool/metrics_site.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
+$(addprefix $(OUT)/obj/module/tool/,metrics_site.o setup_look.o): BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
 
 $(OUT)/obj/%.o: %.c $(OUT)/paths
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@
 #include "tool/verb.h"
 
 static const struct rtls_verb *const verbs[] = {
+	&rtls_verb_setup,
 	&rtls_verb_resolve,
 	&rtls_verb_check,
 	&rtls_verb_parse,

@@ -45,6 +45,7 @@ extern const struct rtls_verb rtls_verb_report;
 extern const struct rtls_verb rtls_verb_explain;
 extern const struct rtls_verb rtls_verb_publish;
 extern const struct rtls_verb rtls_verb_metrics;
+extern const struct rtls_verb rtls_verb_setup;
 
 /* "exim-requiretls: ..." on stderr; returns exit_status. */
 int rtls_verb_fail(int exit_status, const char *format, ...) RTLS_PRINTF(2, 3);
