@@ -457,6 +457,33 @@ void rtls_verdict_route(
 	deliver(plan, wanted_class(&demand));
 }
 
+bool rtls_question_demands(const struct rtls_question *question)
+{
+	const struct demand demand = understand(question);
+
+	return !is_relaxed(question) &&
+	       (demand.strict || demand.secure || demand.required != 0);
+}
+
+bool rtls_verdict_is_certain(
+	const struct rtls_question *question, struct rtls_plan *plan)
+{
+	struct demand demand;
+
+	*plan = (struct rtls_plan){ .class = RTLS_CLASS_OBSERVE,
+		.via = question->via };
+	if (decide_relaxed(question, plan))
+		return false;
+	if (decide_literal(question, plan))
+		return plan->action == RTLS_FAIL;
+	demand = understand(question);
+	demand.record = NULL;
+	demand.policy = NULL;
+	demand.fresh = false;
+	describe(&demand, plan);
+	return decide_strict(&demand, plan) && plan->action == RTLS_FAIL;
+}
+
 /* Is host one of the names in the list, which blanks separate? */
 static bool names_host(struct rtls_slice list, struct rtls_slice host)
 {

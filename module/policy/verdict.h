@@ -83,6 +83,16 @@ void rtls_verdict_route(
  * whose sender gave up protection, where no rule of this site beats that. */
 bool rtls_question_needs_record(const struct rtls_question *question);
 
+/* Is something demanded of the domain, by the message or by rules of this site, for want of
+ * which the answer may be a bounce? Its record does not count; other bounces are for
+ * domains that take no mail at all. */
+bool rtls_question_demands(const struct rtls_question *question);
+
+/* Is it a bounce whatever may be found out about the domain? Where it is, plan says so, and has
+ * nothing of the record. */
+bool rtls_verdict_is_certain(
+	const struct rtls_question *question, struct rtls_plan *plan);
+
 /*
  * The plan as the router's address_data:
  *   class=enforce sts=enforce id=20261101 policy=<digest> exempt=sts dnssec=no

@@ -722,6 +722,32 @@ static void check_form(const struct setup *setup, const struct rtls_plan *plan)
 	MUST(!plan->own_mx || plan->record != NULL);
 }
 
+/* What is said before anything is looked up must hold whatever is found. */
+static void check_ahead(const struct setup *setup, const struct rtls_plan *plan)
+{
+	const bool no_mail = plan->action == RTLS_FAIL &&
+			     (memcmp(plan->text, "5.1.", 4) == 0);
+	static struct world world;
+	struct setup bare = *setup;
+	struct rtls_plan certain;
+
+	if (plan->action == RTLS_DEFER)
+		return;
+	bare.no_record = bare.unresolved = true;
+	build(&bare, &world);
+	MUST(plan->action != RTLS_FAIL || no_mail ||
+		rtls_question_demands(&world.question));
+	if (!rtls_verdict_is_certain(&world.question, &certain)) {
+		MUST(plan->action != RTLS_FAIL || plan->recheck);
+		return;
+	}
+	MUST(plan->action != RTLS_DELIVER);
+	MUST(certain.action == RTLS_FAIL && !certain.recheck);
+	MUST(certain.record == NULL && certain.policy == NULL);
+	if (plan->action == RTLS_FAIL && !plan->recheck)
+		MUST(strcmp(certain.text, plan->text) == 0);
+}
+
 static void check_relaxed(
 	const struct setup *setup, const struct rtls_plan *plan)
 {
@@ -859,6 +885,7 @@ static void check_all(const struct setup *setup)
 
 	ask(setup, &answer);
 	check_form(setup, plan);
+	check_ahead(setup, plan);
 	check_relaxed(setup, plan);
 	MUST(plan->flagged == (setup->requiretls == RTLS_REQUIRETLS_YES));
 	check_asking(setup, plan);
@@ -1035,6 +1062,7 @@ static void test_site_sweep(void **state)
 	for (unsigned long number = 0; nth_site(number, &all); number++) {
 		ask(setup, &answer);
 		check_form(setup, plan);
+		check_ahead(setup, plan);
 		check_required(setup, plan);
 		check_lifted(setup, plan);
 		check_exempt(setup, plan);
