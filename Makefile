@@ -244,7 +244,7 @@ install: all
 	install -m 755 $(OUT)/exim-requiretls $(DESTDIR)$(PROGRAM)
 	test -e $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf || \
 		install -m 644 module/conf/requiretls.conf $(DESTDIR)$(EXIM_CONFIG)/requiretls.conf
-	for part in acl main routers transports; do \
+	for part in acl main preflight routers transports; do \
 		sed 's#/usr/lib/exim4/requiretls#$(MODULE_DIR)#; s#/usr/share/exim-requiretls#$(STANZAS)#' \
 			module/conf/$$part.conf | \
 			install -m 644 /dev/stdin $(DESTDIR)$(STANZAS)/$$part.conf || exit 1; \

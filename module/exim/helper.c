@@ -47,6 +47,14 @@ static enum rtls_status identity_get(struct identity *identity)
 	return RTLS_OK;
 }
 
+/* What is to be run, and how long it is waited for. */
+struct errand {
+	const char *program;
+	char *const *argv;
+	unsigned life_ms; /* it is ended after that */
+	unsigned wait_ms; /* it is left alone after that, when it is less */
+};
+
 /* In the child: become the Exim user for good. */
 static void drop_root(const struct identity *identity)
 {
@@ -66,7 +74,7 @@ static void redirect(int from, int to)
 }
 
 /* In the child. Only async-signal-safe calls: Exim may have threads. */
-static void child_run(const char *program, char *const argv[], int output,
+static void child_run(const struct errand *errand, int output,
 	const struct identity *identity)
 {
 	static char path[] = "PATH=/usr/bin:/bin";
@@ -89,11 +97,14 @@ static void child_run(const char *program, char *const argv[], int output,
 	/* The program does so too; this one it cannot leave out. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		_exit(EXIT_NO_START);
-	execve(program, argv, environment);
+	/* Nobody is going to kill it: it has to end by itself. */
+	if (errand->wait_ms < errand->life_ms)
+		alarm(errand->life_ms / 1000 + 1);
+	execve(errand->program, errand->argv, environment);
 	_exit(EXIT_NO_START);
 }
 
-/* Read until the end of output or of the budget. */
+/* Read until the end of output or of the budget. RTLS_NONE: that of the budget. */
 static enum rtls_status output_read(int fd, int64_t deadline_ms,
 	struct rtls_text *answer, struct rtls_err *err)
 {
@@ -106,7 +117,7 @@ static enum rtls_status output_read(int fd, int64_t deadline_ms,
 
 		if (left <= 0 || poll(&input, 1, (int)left) == 0) {
 			rtls_err_set(err, "no answer within the time budget");
-			return RTLS_TEMPORARY;
+			return RTLS_NONE;
 		}
 		count = read(fd, chunk, sizeof(chunk));
 		if (count == 0)
@@ -173,25 +184,29 @@ static void explain(const struct rtls_text *answer, const struct rtls_err *end,
 		rtls_err_set(err, "%s", end->text);
 }
 
-static enum rtls_status child_talk(pid_t pid, int output, int64_t deadline_ms,
-	struct rtls_text *answer, struct rtls_err *err)
+static enum rtls_status child_talk(const struct errand *errand, pid_t pid,
+	int output, struct rtls_text *answer, struct rtls_err *err)
 {
+	const int64_t deadline_ms = now_ms() + errand->wait_ms;
 	struct rtls_err end;
 	enum rtls_status read = output_read(output, deadline_ms, answer, err);
 	enum rtls_status ended;
 
 	close(output);
+	/* It is not waited for: what remains of it goes with this process. */
+	if (read == RTLS_NONE && errand->wait_ms < errand->life_ms)
+		return RTLS_TEMPORARY;
 	ended = child_reap(pid, deadline_ms, read != RTLS_OK, &end);
 	if (read != RTLS_OK)
-		return read;
+		return RTLS_TEMPORARY;
 	if (ended != RTLS_OK)
 		explain(answer, &end, err);
 	return ended;
 }
 
 /* Start it with its output on a pipe of ours. RTLS_OK: pid and output are set. */
-static enum rtls_status child_start(const char *program, char *const argv[],
-	pid_t *pid, int *output, struct rtls_err *err)
+static enum rtls_status child_start(const struct errand *errand, pid_t *pid,
+	int *output, struct rtls_err *err)
 {
 	struct identity identity;
 	int fds[2];
@@ -206,7 +221,7 @@ static enum rtls_status child_start(const char *program, char *const argv[],
 	}
 	*pid = fork();
 	if (*pid == 0)
-		child_run(program, argv, fds[1], &identity);
+		child_run(errand, fds[1], &identity);
 	close(fds[1]);
 	if (*pid < 0) {
 		rtls_err_set(err, "fork: %s", strerror(errno));
@@ -256,13 +271,18 @@ int rtls_helper_as_exim(int (*work)(void *context), void *context)
 }
 
 enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
-	const char *domain, bool fresh, struct rtls_text *answer,
-	struct rtls_err *err)
+	const char *domain, bool fresh, unsigned wait_ms,
+	struct rtls_text *answer, struct rtls_err *err)
 {
-	const int64_t deadline_ms = now_ms() + config->resolve_timeout_ms;
 	const char *argv[] = { "exim-requiretls", "resolve", "--record",
 		fresh ? "--fresh" : "--", fresh ? "--" : domain,
 		fresh ? domain : NULL, NULL };
+	const struct errand errand = { .program = config->program,
+		.argv = (char *const *)(void *)argv,
+		.life_ms = config->resolve_timeout_ms,
+		.wait_ms = wait_ms < config->resolve_timeout_ms
+				   ? wait_ms
+				   : config->resolve_timeout_ms };
 	/* Exim may have SIGCHLD ignored, and waitpid() would not work. */
 	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
 	struct sigaction saved;
@@ -271,10 +291,9 @@ enum rtls_status rtls_helper_resolve(const struct rtls_config *config,
 	pid_t pid;
 
 	sigaction(SIGCHLD, &ordinary, &saved);
-	status = child_start(config->program, (char *const *)(void *)argv, &pid,
-		&output, err);
+	status = child_start(&errand, &pid, &output, err);
 	if (status == RTLS_OK)
-		status = child_talk(pid, output, deadline_ms, answer, err);
+		status = child_talk(&errand, pid, output, answer, err);
 	sigaction(SIGCHLD, &saved, NULL);
 	return status;
 }

@@ -12,14 +12,18 @@
 #include "policy/text.h"
 
 /*
- * fresh   ask DNS again although the cache has an answer
- * answer  initialized by the caller; gets the record the program prints
- * RTLS_TEMPORARY  no answer: the program is missing, failed, said more than fits or was
- *                 killed at the end of config->resolve_timeout_ms; err says which
+ * fresh    ask DNS again although the cache has an answer
+ * wait_ms  how long to wait for the answer. At the end of config->resolve_timeout_ms, the
+ *          longest it can be, the program is killed; before that it is left at its
+ *          work, so that a fetch is not cut off and what it finds gets into the
+ *          cache
+ * answer   initialized by the caller; gets the record the program prints
+ * RTLS_TEMPORARY  no answer: the program is missing, failed, said more than fits or took
+ *                 too long; err says which
  */
 RTLS_MUST_CHECK enum rtls_status rtls_helper_resolve(
 	const struct rtls_config *config, const char *domain, bool fresh,
-	struct rtls_text *answer, struct rtls_err *err);
+	unsigned wait_ms, struct rtls_text *answer, struct rtls_err *err);
 
 /*
  * Do something small as the Exim user and wait for it: in a child that has given up root for good

@@ -160,6 +160,16 @@ static void answer_by_name(struct rtls_request *request, struct rtls_plan *plan)
 		put_off_unreadable(request, plan);
 }
 
+void rtls_request_answer_cached(
+	struct rtls_request *request, struct rtls_plan *plan)
+{
+	request->question.via = request->via;
+	decide(request,
+		rtls_ask_cache(
+			request->config, request->domain, request->now_s),
+		plan);
+}
+
 /* Nobody's policy is looked at. */
 static void answer_unasked(struct rtls_request *request, struct rtls_plan *plan)
 {

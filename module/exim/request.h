@@ -50,6 +50,10 @@ RTLS_MUST_CHECK enum rtls_status rtls_request_ask_site(
  */
 bool rtls_request_answer(struct rtls_request *request, struct rtls_plan *plan);
 
+/* The decision by MX hosts and by the cache alone, with no second look. */
+void rtls_request_answer_cached(
+	struct rtls_request *request, struct rtls_plan *plan);
+
 /* Decide anew, whatever the cache says; a deferral when the network has no answer. */
 void rtls_request_look_again(
 	struct rtls_request *request, struct rtls_plan *plan);

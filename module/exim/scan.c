@@ -194,6 +194,22 @@ static enum rtls_status scan_message(const struct rtls_config *config,
 	return RTLS_OK;
 }
 
+enum rtls_status rtls_scan_ahead(const struct rtls_config *config,
+	const char *address, struct rtls_flags *flags, struct rtls_err *err)
+{
+	char bare[RTLS_SCAN_ADDRESS_SIZE];
+
+	*flags = (struct rtls_flags){ 0 };
+	if (rtls_flag_value_is_yes(rtls_exim_value("$requiretls")))
+		rtls_flags_set(flags, RTLS_BY_ESMTP);
+	scan_tags(config, flags);
+	if (rtls_scan_bare_address(config, address, bare))
+		rtls_flags_set(flags, RTLS_BY_TAG);
+	if (rtls_flag_value_is_yes(rtls_exim_value("$acl_m_requiretls")))
+		rtls_flags_set(flags, RTLS_BY_ACL);
+	return scan_rules(config, flags, err);
+}
+
 bool rtls_scan_bare_address(const struct rtls_config *config,
 	const char *address, char bare[RTLS_SCAN_ADDRESS_SIZE])
 {

@@ -32,6 +32,18 @@ struct rtls_scan {
 RTLS_MUST_CHECK const struct rtls_config *rtls_scan_received(
 	struct rtls_scan *scan);
 
+/*
+ * What the message is going to be flagged for, as far as it is known: envelope and variables,
+ * and once they are there its headers. Nothing is set, and nothing logged. TLS-Required
+ * is not looked at: it takes away no flag.
+ *
+ * address  of a recipient that is not yet in the envelope; may be ""
+ * not OK   the rules cannot be read; err says why
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_scan_ahead(
+	const struct rtls_config *config, const char *address,
+	struct rtls_flags *flags, struct rtls_err *err);
+
 /* Give Exim the flags in the words of $local_scan_data. Always OK, for a dlfunc. */
 int rtls_scan_return(uschar **yield, const struct rtls_flags *flags);
 

@@ -134,7 +134,7 @@ static bool parse_timeout(const struct key *key, struct rtls_slice value,
 		return false;
 	if (!rtls_slice_number(rtls_slice_n(value.data, digits),
 		    TIMEOUT_MAX_MS / factor, &number) ||
-		number == 0)
+		number < key->type->min)
 		return false;
 	timeout_ms = (unsigned)number * factor;
 	memcpy(field_of(key, config), &timeout_ms, sizeof(timeout_ms));
@@ -478,7 +478,11 @@ static const struct value_type type_dns_mode = { "validate or ad", parse_word,
 	format_word, .words = (const char *const[]){ "validate", "ad", NULL } };
 static const struct value_type type_timeout = {
 	"a time like 20, 20s, 1500ms or 2m, from 1ms to 60m", parse_timeout,
-	format_timeout, .words = NULL
+	format_timeout, .min = 1
+};
+static const struct value_type type_timeout_or_none = {
+	"0, or a time like 5, 5s, 1500ms or 2m, at most 60m", parse_timeout,
+	format_timeout, .min = 0
 };
 static const struct value_type type_domains = {
 	"a number from 1000 to 100000000", parse_number, format_number,
@@ -570,6 +574,9 @@ static const struct key keys[] = {
 		"for fetching one policy, in all" },
 	{ "connect_timeout", &type_timeout, FIELD(connect_timeout_ms),
 		"for one connection" },
+	{ "preflight_timeout", &type_timeout_or_none,
+		FIELD(preflight_timeout_ms),
+		"how long a client waits for a lookup; 0: none is made" },
 	{ "dnssec", &type_dns_mode, FIELD(dnssec),
 		"validate here, or believe the resolver's AD bit" },
 	{ "resolver", &type_resolvers, FIELD(resolver),
@@ -647,6 +654,7 @@ void rtls_config_defaults(struct rtls_config *config)
 	config->dns_timeout_ms = 5000;
 	config->fetch_timeout_ms = 15000;
 	config->connect_timeout_ms = 5000;
+	config->preflight_timeout_ms = 5000;
 	config->dnssec = RTLS_DNS_VALIDATE;
 	set_path(config->trust_anchor, RTLS_DEFAULT_TRUST_ANCHOR);
 	set_path(config->ca_file, RTLS_DEFAULT_CA_FILE);

@@ -56,7 +56,9 @@ struct rtls_config {
 	unsigned dns_timeout_ms;     /* dns_timeout, default 5 s per lookup */
 	unsigned fetch_timeout_ms;   /* fetch_timeout, default 15 s in all */
 	unsigned connect_timeout_ms; /* connect_timeout, default 5 s */
-	enum rtls_dns_mode dnssec;   /* validate or ad, default validate */
+	/* preflight_timeout, default 5 s; 0: no look-up before a message is accepted */
+	unsigned preflight_timeout_ms;
+	enum rtls_dns_mode dnssec; /* validate or ad, default validate */
 	/* Addresses separated by blanks; none: /etc/resolv.conf. */
 	char resolver[RTLS_RESOLVERS_MAX][46];
 	size_t resolver_count;

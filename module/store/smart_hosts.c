@@ -64,14 +64,31 @@ static void add_policy(const struct rtls_known *known, struct rtls_slice host,
 		all->record.txt = RTLS_TXT_FAILED;
 }
 
+/* Has it a name, which is looked up and verified? */
+static bool has_name(
+	const struct rtls_next_hop *hop, char name[RTLS_DOMAIN_SIZE])
+{
+	return !rtls_domain_is_literal(rtls_slice(hop->host)) &&
+	       rtls_idna_normalize(rtls_slice(hop->host), name) == RTLS_OK;
+}
+
+bool rtls_smart_hosts_are_literal(const struct rtls_next_hops *hops)
+{
+	char name[RTLS_DOMAIN_SIZE];
+
+	for (size_t i = 0; i < hops->count; i++)
+		if (has_name(&hops->hop[i], name))
+			return false;
+	return true;
+}
+
 static void add_hop(const struct rtls_next_hop *hop,
 	const struct rtls_smart_source *source, struct rtls_smart_hosts *all)
 {
 	char name[RTLS_DOMAIN_SIZE];
 	const char *host;
 
-	if (rtls_domain_is_literal(rtls_slice(hop->host)) ||
-		rtls_idna_normalize(rtls_slice(hop->host), name) != RTLS_OK)
+	if (!has_name(hop, name))
 		return;
 	host = add_host(source, name, hop->port, all);
 	add_policy(source->known(source->context, host), rtls_slice(host), all);

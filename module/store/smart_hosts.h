@@ -44,4 +44,7 @@ void rtls_smart_hosts_gather(const struct rtls_next_hops *hops,
 	const struct rtls_smart_source *source, struct rtls_smart_hosts *all,
 	struct rtls_question *question);
 
+/* Are they addresses, all of them? Nothing is looked up. */
+bool rtls_smart_hosts_are_literal(const struct rtls_next_hops *hops);
+
 #endif

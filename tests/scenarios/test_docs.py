@@ -307,6 +307,7 @@ SOURCES = [
     ("module/exim/*.c", ("rtls_exim_log", "refuse", "rtls_exim_return")),
     ("module/exim/route.c", ("snprintf",)),
     ("module/exim/request.c", ("snprintf",)),
+    ("module/exim/preflight.c", ("complain",)),
     ("module/policy/decision.c", ("log_action", "log_flags", "log_hosts", "log_site", "log_via",
                                   "rtls_text_printf")),
     ("module/exim/session.c", ("rtls_text_printf",)),

@@ -34,7 +34,14 @@ static const struct row rows[] = {
 	{ "default: user", TEXT(""), RTLS_OK, "\nuser = Debian-exim\n" },
 	{ "default: timeouts", TEXT(""), RTLS_OK,
 		"\nresolve_timeout = 20s\ndns_timeout = 5s\n"
-		"fetch_timeout = 15s\nconnect_timeout = 5s\n" },
+		"fetch_timeout = 15s\nconnect_timeout = 5s\n"
+		"preflight_timeout = 5s\n" },
+	{ "a time that may be none", TEXT("preflight_timeout = 0"), RTLS_OK,
+		"\npreflight_timeout = 0s\n" },
+	{ "or not", TEXT("preflight_timeout = 700ms"), RTLS_OK,
+		"\npreflight_timeout = 700ms\n" },
+	{ "no number where it may be none", TEXT("preflight_timeout = off"),
+		RTLS_INVALID, "preflight_timeout: expected 0, or a time" },
 	{ "D1 default: validate here", TEXT(""), RTLS_OK,
 		"\ndnssec = validate\nresolver = \nresolver_trusted = no\n" },
 	{ "default: files", TEXT(""), RTLS_OK,
