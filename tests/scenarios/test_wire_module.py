@@ -4,10 +4,13 @@ smart hosts, with one set of stanzas (module/conf)."""
 from mail import ALICE
 from patched import (bounces_of, change, queued, retry_records, send, sessions, statuses,
                      Seen)
+from raw import Client
+from test_preflight import CONF as PREFLIGHT_CONF
 
 TAGGED = "bob+requiretls@"
 OFFERS, OFFERS_2 = "192.0.2.11", "192.0.2.12"
 SCRIPTED = "192.0.2.36"
+CERTIFICATE = "/run/lab/certs/mx/203.0.113.1.pem"
 RELAY = "192.0.2.61"
 
 
@@ -352,3 +355,21 @@ def test_server_offers_by_the_stanzas(wire_site):
                            ".include /usr/share/exim-requiretls/main.conf"))
     shown = wire_site.lab.exec(["exim4", "-bP", "tls_advertise_requiretls"]).stdout
     assert shown.strip() == "tls_advertise_requiretls = 192.0.2.7"
+
+
+def test_preflight_of_the_parameter(wire_site):
+    """MAIL with REQUIRETLS: RCPT is refused where nothing vouches for the hosts, and what only the
+    session can show is not asked about."""
+    wire_site.lab.write_sender_conf(PREFLIGHT_CONF.replace(
+        "qualify_domain", f"tls_certificate = {CERTIFICATE}\ntls_advertise_hosts = *\n"
+        "qualify_domain"))
+    wire_site.lab.start_daemon()
+    with Client(wire_site.lab).secure() as client:
+        assert client.mail("REQUIRETLS").code == 250
+        answers = [client.ask(f"RCPT TO:<bob@{domain}>") for domain in (
+            "nopolicy.example", "secure.example", "secure-scripted.example", "enforce.example")]
+        assert [answer.code for answer in answers] == [550, 250, 250, 250]
+        assert answers[0].lines[0].startswith("5.7.10 REQUIRETLS: ")
+        client.ask("RSET")
+        client.mail()
+        assert client.ask("RCPT TO:<bob@nopolicy.example>").code == 250
