@@ -29,6 +29,6 @@ struct rtls_ask_budget {
 
 /* From now on all is asked on that budget, whose end is as if the program had no answer. NULL:
  * as ever, each lookup may take resolve_timeout. */
-void rtls_ask_on(struct rtls_ask_budget *budget);
+void rtls_ask_on(struct rtls_ask_budget *allowed);
 
 #endif

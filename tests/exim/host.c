@@ -29,6 +29,7 @@ static void *store[STORE_MAX];
 static size_t store_count;
 
 static char log_text[65536];
+static char asked[4096];
 static struct rtls_config config;
 static bool config_broken;
 static header_line headers[HEADERS_MAX];
@@ -63,6 +64,7 @@ void host_reset(void)
 {
 	value_count = 0;
 	log_text[0] = '\0';
+	asked[0] = '\0';
 	rtls_config_defaults(&config);
 	config_broken = false;
 	header_list = NULL;
@@ -72,6 +74,11 @@ void host_reset(void)
 	flagged = -1;
 	while (store_count > 0)
 		free(store[--store_count]);
+}
+
+const char *host_asked(void)
+{
+	return asked;
 }
 
 const char *host_log(void)
@@ -135,6 +142,7 @@ const char *rtls_exim_expand(const char *what)
 			return values[i].value == NULL
 				       ? NULL
 				       : keep(strdup(values[i].value));
+	(void)snprintf(asked, sizeof(asked), "%s", what);
 	return NULL;
 }
 

@@ -15,6 +15,9 @@ void host_reset(void);
 const char *host_call(int (*function)(uschar **yield, int argc, uschar *argv[]),
 	const char *argument);
 
+/* The last text that nothing was set for; "" after host_reset(). */
+const char *host_asked(void);
+
 /* The log lines since host_reset(), one after the other. */
 const char *host_log(void);
 

@@ -1,11 +1,15 @@
 /* fuzz_scan.c - a message as it is received: each line is a header (folded ones go on with a
  * blank), or with ">" in front a recipient. What it asks for is worked out here once more,
- * and is what the text in the spool says. */
+ * and is what the text in the spool says; what is known of it ahead agrees. Before that the
+ * whole is an address for requiretls_preflight(), of which nothing gets into an expansion but
+ * what a domain is made of. */
 #include <string.h>
 
 #include "../exim/host.h"
 #include "exim/scan.h"
 #include "fuzz.h"
+
+int requiretls_preflight(uschar **yield, int argc, uschar *argv[]);
 
 #define HEADERS    60
 #define RECIPIENTS 16
@@ -79,6 +83,39 @@ static void check_flags(const struct rtls_flags *flags,
 	PROPERTY(memcmp(flags, &again, sizeof(again)) == 0);
 }
 
+static void check_ahead(const struct wanted *wanted)
+{
+	struct rtls_flags flags;
+	struct rtls_err err;
+
+	PROPERTY(rtls_scan_ahead(host_config(), "", &flags, &err) == RTLS_OK);
+	PROPERTY((flags.requiretls == RTLS_REQUIRETLS_YES) == wanted->tagged);
+	PROPERTY(flags.requiretls != RTLS_REQUIRETLS_RELAXED);
+	PROPERTY(host_flagged() == -1);
+}
+
+/* The question that Exim is asked about the domain of an address. */
+static void check_address(char *address)
+{
+	static const char begin[] = "${if match_domain{",
+			  end[] = "}{+local_domains}{yes}{no}}";
+	uschar *arguments[] = { (uschar *)address, NULL };
+	uschar *yield = NULL;
+	const char *domain = strrchr(address, '@');
+	size_t size = domain == NULL ? 0 : strlen(domain + 1);
+	const char *asked;
+
+	PROPERTY(requiretls_preflight(&yield, 1, arguments) == OK);
+	PROPERTY(*yield == '\0');
+	asked = host_asked();
+	if (strncmp(asked, begin, strlen(begin)) != 0)
+		return;
+	asked += strlen(begin);
+	PROPERTY(size > 0 && strncmp(asked, domain + 1, size) == 0);
+	PROPERTY(strcspn(asked, "{}$\\ \t\r\n\"") == size);
+	PROPERTY(strcmp(asked + size, end) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[TEXT_SIZE];
@@ -89,7 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!rtls_slice_copy(fuzz_input(data, size), text, sizeof(text)))
 		return 0;
 	host_reset();
+	check_address(text);
+	host_reset();
 	receive(text, &wanted);
+	check_ahead(&wanted);
 	PROPERTY(rtls_scan_received(&scan) != NULL && !scan.cut_body);
 	PROPERTY(local_scan(-1, &yield) == LOCAL_SCAN_ACCEPT);
 	check_flags(&scan.flags, &wanted, (const char *)yield);
