@@ -175,6 +175,24 @@ static void many_processes_lose_nothing(void **state)
 	assert_int_equal(counters.skipped, 0);
 }
 
+/* Nobody changes or reads a number while another process does; and nobody waits for ever. */
+static void a_lock_is_waited_for_but_not_for_ever(void **state)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd;
+
+	(void)state;
+	assert_int_equal(add(GOOD, 1), RTLS_OK);
+	fd = open(in_spool("counters"), O_RDWR | O_CLOEXEC);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	assert_int_equal(add(GOOD, 1), RTLS_TEMPORARY);
+	assert_int_equal(
+		rtls_counters_read(spool_dir, &counters, NULL), RTLS_TEMPORARY);
+	assert_int_equal(counters.count, 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(value_of(GOOD), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +211,9 @@ int main(void)
 			remove_spool),
 		cmocka_unit_test_setup_teardown(
 			no_number_wraps, make_spool, remove_spool),
+		cmocka_unit_test_setup_teardown(
+			a_lock_is_waited_for_but_not_for_ever, make_spool,
+			remove_spool),
 		cmocka_unit_test_setup_teardown(
 			many_processes_lose_nothing, make_spool, remove_spool),
 	};
