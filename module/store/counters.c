@@ -197,21 +197,27 @@ static int open_counters(int directory, const char *name, int flags)
 }
 
 /* 0, or what is wrong as errno. */
+static int lock_regular(int fd)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) != 0)
+		return errno;
+	if (!S_ISREG(info.st_mode))
+		return EINVAL;
+	return lock(fd, F_WRLCK) ? 0 : errno;
+}
+
+/* 0, or what is wrong as errno. */
 static int change_in(
 	int directory, const char *name, const struct change *change)
 {
-	struct stat info;
-	int fd = open_counters(directory, name, O_RDWR | O_CREAT);
-	int error = 0;
+	const int fd = open_counters(directory, name, O_RDWR | O_CREAT);
+	int error;
 
 	if (fd < 0)
 		return errno;
-	if (fstat(fd, &info) != 0)
-		error = errno;
-	else if (!S_ISREG(info.st_mode))
-		error = EINVAL;
-	else if (!lock(fd, F_WRLCK))
-		error = errno;
+	error = lock_regular(fd);
 	if (error == 0)
 		error = apply(fd, change);
 	if (!rtls_temporary_close(fd) && error == 0)
