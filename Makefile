@@ -209,7 +209,8 @@ asan-clang:
 fuzz: FUZZED = $(if $(TARGET),fuzz_$(TARGET:fuzz_%=%),$(FUZZERS))
 fuzz:
 	@$(MAKE) --no-print-directory -s OUT=$(OUT)/fuzz CC=$(CLANG) FUZZ_DRIVER= \
-		CFLAGS="$(SANITIZE) -O2 -fsanitize=fuzzer-no-link" LDFLAGS="-fsanitize=fuzzer" \
+		CFLAGS="$(SANITIZE) -O2 -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)" \
+		LDFLAGS="-fsanitize=fuzzer" \
 		CPPFLAGS="-DRTLS_RECEIVED_JSON_MAX=65536 -DBUNDLE_SIZE_MAX=65536" \
 		$(addprefix $(OUT)/fuzz/replay/,$(FUZZED))
 	@OUT=$(OUT)/fuzz FUZZ_SECONDS=$(SECONDS) FUZZ_RUNS=$(RUNS) tests/run-fuzz $(FUZZED)

@@ -1,55 +1,52 @@
-/* aggregate.c - RFC 8460 sections 4.2 and 4.4. All nodes live in one table, whose
- * keys are the texts of the node behind one another:
- *
- *   domain
- *   domain TAB type TAB digest TAB domain of the policy
- *   ... TAB result TAB sending ip TAB MX TAB HELO TAB receiving ip TAB reason
- */
-#include "aggregate.h"
+/* aggregate.c - RFC 8460 sections 4.2 and 4.4. */
+#include "report/aggregate_nodes.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_S    86400
-#define KEY_SIZE (2 * RTLS_JOURNAL_LINE_MAX)
-
 struct rtls_reports *rtls_aggregate_begin(int64_t day_s)
 {
 	struct rtls_reports *reports = calloc(1, sizeof(*reports));
 
-	if (reports != NULL)
-		reports->begin_s = day_s;
+	if (reports == NULL)
+		return NULL;
+	reports->begin_s = day_s;
+	reports->details_max = RTLS_DETAILS_MAX;
+	reports->details_hosts = RTLS_DETAILS_HOSTS;
+	reports->detail_count_max = RTLS_DETAILS_ALL_MAX;
 	return reports;
 }
 
-void rtls_reports_free(struct rtls_reports *reports)
+void rtls_aggregate_clear(struct rtls_reports *reports)
 {
-	if (reports == NULL)
-		return;
 	for (struct rtls_report *report = reports->list; report != NULL;
 		report = report->next) {
 		for (struct rtls_report_policy *policy = report->policies;
 			policy != NULL; policy = policy->next)
 			free(policy->detail);
 		free(report->policy);
+		free(report->host);
 	}
 	free(reports->report);
 	rtls_table_free(&reports->table);
+}
+
+void rtls_reports_free(struct rtls_reports *reports)
+{
+	if (reports == NULL)
+		return;
+	rtls_aggregate_clear(reports);
 	free(reports);
 }
 
 /* --- one session, its texts in the one form that is counted ---------------- */
 
 struct session {
-	enum rtls_policy_type type;
-	char domain[RTLS_DOMAIN_SIZE];
+	struct rtls_counted counted;
 	char mx[RTLS_DOMAIN_SIZE];
 	char sending_ip[INET6_ADDRSTRLEN];
 	char receiving_ip[INET6_ADDRSTRLEN];
-	struct rtls_slice digest;
-	struct rtls_slice policy_domain;
-	struct rtls_detail detail;
 };
 
 /* RFC 8460 section 4.4 wants RFC 5952; what is no address is left out. */
@@ -73,21 +70,22 @@ static struct rtls_slice normalize_ip(
 static enum rtls_status normalize(
 	const struct rtls_session_result *result, struct session *session)
 {
-	struct rtls_detail *detail = &session->detail;
+	struct rtls_counted *counted = &session->counted;
+	struct rtls_detail *detail = &counted->detail;
 
-	if (rtls_domain_normalize(result->policy_domain, session->domain) !=
+	if (rtls_domain_normalize(result->policy_domain, counted->domain) !=
 		RTLS_OK)
 		return RTLS_INVALID;
-	session->type = result->type;
-	session->digest = result->digest;
-	session->policy_domain = rtls_slice(session->domain);
+	counted->type = result->type;
+	counted->digest = result->digest;
+	counted->policy_domain = rtls_slice(counted->domain);
 	detail->result = result->result;
 	detail->mx_host = result->mx_host; /* an address literal, perhaps */
 	if (rtls_domain_normalize(result->mx_host, session->mx) == RTLS_OK) {
 		detail->mx_host = rtls_slice(session->mx);
 		/* RFC 8460 section 1.1: DANE is about the TLSA base domain. */
 		if (result->type == RTLS_POLICY_TLSA)
-			session->policy_domain = detail->mx_host;
+			counted->policy_domain = detail->mx_host;
 	}
 	detail->mx_helo = result->mx_helo;
 	detail->reason = result->reason;
@@ -98,157 +96,7 @@ static enum rtls_status normalize(
 	return RTLS_OK;
 }
 
-/* --- nodes: found or made -------------------------------------------------- */
-
-/* The n-th piece of a key; pieces hold no tab, the journal is separated by tabs. */
-static struct rtls_slice key_piece(struct rtls_slice key, size_t n)
-{
-	struct rtls_slice piece = rtls_slice_take(&key, '\t');
-
-	while (n-- > 0)
-		piece = rtls_slice_take(&key, '\t');
-	return piece;
-}
-
-static void key_add(struct rtls_text *key, struct rtls_slice piece)
-{
-	rtls_text_add(key, rtls_slice("\t"));
-	rtls_text_add(key, piece);
-}
-
-static struct rtls_report *report_of(
-	struct rtls_reports *reports, const struct session *session)
-{
-	struct rtls_slice key = rtls_slice(session->domain), own;
-	struct rtls_report *report = rtls_table_get(&reports->table, key);
-
-	if (report != NULL)
-		return report;
-	report = rtls_table_add(&reports->table, key, sizeof(*report), &own);
-	if (report == NULL)
-		return NULL;
-	report->domain = own;
-	report->begin_s = reports->begin_s;
-	report->end_s = reports->begin_s + DAY_S - 1;
-	report->next = reports->list;
-	reports->list = report;
-	reports->count++;
-	return report;
-}
-
-static void format_policy_key(const struct session *session,
-	struct rtls_text *key, char buffer[KEY_SIZE])
-{
-	rtls_text_init(key, buffer, KEY_SIZE);
-	rtls_text_add(key, rtls_slice(session->domain));
-	key_add(key, rtls_slice(rtls_policy_type_name(session->type)));
-	key_add(key, session->digest);
-	key_add(key, session->policy_domain);
-}
-
-static struct rtls_report_policy *policy_of(struct rtls_reports *reports,
-	struct rtls_report *report, struct session *session)
-{
-	struct rtls_report_policy *policy;
-	struct rtls_slice own;
-	struct rtls_text key;
-	char buffer[KEY_SIZE];
-
-	format_policy_key(session, &key, buffer);
-	policy = rtls_table_get(&reports->table, rtls_text_slice(&key));
-	if (policy == NULL && report->policy_count >= RTLS_POLICIES_MAX) {
-		session->digest = rtls_slice("");
-		session->policy_domain = rtls_slice(session->domain);
-		format_policy_key(session, &key, buffer);
-		policy = rtls_table_get(&reports->table, rtls_text_slice(&key));
-	}
-	if (policy != NULL)
-		return policy;
-	policy = rtls_table_add(
-		&reports->table, rtls_text_slice(&key), sizeof(*policy), &own);
-	if (policy == NULL)
-		return NULL;
-	policy->type = session->type;
-	policy->digest = key_piece(own, 2);
-	policy->domain = key_piece(own, 3);
-	policy->next = report->policies;
-	report->policies = policy;
-	report->policy_count++;
-	return policy;
-}
-
-static void format_detail_key(const struct session *session,
-	struct rtls_text *key, char buffer[KEY_SIZE])
-{
-	const struct rtls_detail *detail = &session->detail;
-
-	format_policy_key(session, key, buffer);
-	key_add(key, rtls_slice(rtls_result_name(detail->result)));
-	key_add(key, detail->sending_ip);
-	key_add(key, detail->mx_host);
-	key_add(key, detail->mx_helo);
-	key_add(key, detail->receiving_ip);
-	key_add(key, detail->reason);
-}
-
-static struct rtls_detail *add_detail(struct rtls_reports *reports,
-	struct rtls_report *report, struct rtls_report_policy *policy,
-	struct rtls_slice key, enum rtls_result result)
-{
-	struct rtls_slice own;
-	struct rtls_detail *detail =
-		rtls_table_add(&reports->table, key, sizeof(*detail), &own);
-
-	if (detail == NULL)
-		return NULL;
-	detail->result = result;
-	detail->sending_ip = key_piece(own, 5);
-	detail->mx_host = key_piece(own, 6);
-	detail->mx_helo = key_piece(own, 7);
-	detail->receiving_ip = key_piece(own, 8);
-	detail->reason = key_piece(own, 9);
-	detail->next = policy->details;
-	policy->details = detail;
-	policy->detail_count++;
-	report->detail_count++;
-	return detail;
-}
-
-/* What is left of a failure once there are too many different ones. */
-static void make_coarser(struct rtls_detail *detail, size_t step)
-{
-	struct rtls_slice none = rtls_slice("");
-
-	detail->sending_ip = none;
-	detail->mx_helo = none;
-	detail->receiving_ip = none;
-	detail->reason = none;
-	if (step > 0)
-		detail->mx_host = none;
-}
-
-static struct rtls_detail *detail_of(struct rtls_reports *reports,
-	struct rtls_report *report, struct rtls_report_policy *policy,
-	struct session *session)
-{
-	static const size_t limit[] = { RTLS_DETAILS_MAX,
-		RTLS_DETAILS_HOSTS_MAX };
-	struct rtls_detail *detail;
-	struct rtls_text key;
-	char buffer[KEY_SIZE];
-
-	for (size_t step = 0;; step++) {
-		format_detail_key(session, &key, buffer);
-		detail = rtls_table_get(&reports->table, rtls_text_slice(&key));
-		if (detail != NULL)
-			return detail;
-		if (step == 2 || report->detail_count < limit[step])
-			break;
-		make_coarser(&session->detail, step);
-	}
-	return add_detail(reports, report, policy, rtls_text_slice(&key),
-		session->detail.result);
-}
+/* --- counting --------------------------------------------------------------- */
 
 enum rtls_status rtls_aggregate_add(
 	struct rtls_reports *reports, const struct rtls_session_result *result)
@@ -263,10 +111,10 @@ enum rtls_status rtls_aggregate_add(
 		reports->skipped += count;
 		return RTLS_OK;
 	}
-	report = report_of(reports, &session);
+	report = rtls_aggregate_report(reports, &session.counted);
 	if (report == NULL)
 		return RTLS_NO_MEMORY;
-	policy = policy_of(reports, report, &session);
+	policy = rtls_aggregate_policy(reports, report, &session.counted);
 	if (policy == NULL)
 		return RTLS_NO_MEMORY;
 	reports->lines += count;
@@ -277,9 +125,10 @@ enum rtls_status rtls_aggregate_add(
 	}
 	report->failures += count;
 	policy->failures += count;
-	detail = detail_of(reports, report, policy, &session);
+	detail = rtls_aggregate_detail(
+		reports, report, policy, &session.counted);
 	if (detail == NULL)
 		return RTLS_NO_MEMORY;
 	detail->count += count;
-	return RTLS_OK;
+	return rtls_aggregate_keep_within(reports);
 }

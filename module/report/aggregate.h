@@ -9,10 +9,17 @@
 #include "report/report.h"
 #include "report/table.h"
 
-/* Per policy domain. Behind the first limit failures are kept by result and MX
- * host only, behind the second by result only. */
-#define RTLS_DETAILS_MAX       1000
-#define RTLS_DETAILS_HOSTS_MAX 1100
+/* Per policy domain. Behind the first limit failures are kept by result and MX host only, so many more
+ * of them; behind that by result only. They say so. */
+#define RTLS_DETAILS_MAX   1000
+#define RTLS_DETAILS_HOSTS 100
+/* Over all domains. Where there would be more, the first limit is halved for each domain, down to the
+ * least; then none is kept in full, and then no MX host. The same sessions come to the
+ * same limits in whatever order their domains come. */
+#define RTLS_DETAILS_ALL_MAX 500000
+#define RTLS_DETAILS_LEAST   100
+/* failure-reason-code of failures that were added up. */
+#define RTLS_ADDED_UP_REASON "several reasons, to keep the report small"
 /* Behind this, one more entry per policy type, without policy text. */
 #define RTLS_POLICIES_MAX 100
 
@@ -25,6 +32,7 @@ struct rtls_detail {
 	struct rtls_slice receiving_ip;
 	struct rtls_slice reason;
 	uint64_t count;
+	size_t order; /* the how manieth of its report */
 	struct rtls_detail *next;
 };
 
@@ -48,6 +56,8 @@ struct rtls_report {
 	uint64_t successes;
 	uint64_t failures;
 	size_t detail_count; /* of all policies */
+	size_t host_count; /* while counting: the first that failed, by hash */
+	uint64_t *host;
 	size_t policy_count;
 	struct rtls_report_policy *policies;
 	struct rtls_report_policy **policy; /* once finished, in fixed order */
@@ -60,6 +70,9 @@ struct rtls_reports {
 	int64_t begin_s;
 	uint64_t lines; /* sessions: a line may stand for several */
 	uint64_t skipped;
+	/* Of a report, and of all; rtls_aggregate_begin() sets them. */
+	size_t details_max, details_hosts;
+	size_t detail_count, detail_count_max;
 	size_t count;
 	struct rtls_report *list;
 	struct rtls_report **report; /* once finished, by domain */

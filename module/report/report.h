@@ -29,6 +29,8 @@ const struct rtls_report *rtls_reports_get(
 /* Sessions in the journal that count, and lines that did not parse. */
 uint64_t rtls_reports_lines(const struct rtls_reports *reports);
 uint64_t rtls_reports_skipped(const struct rtls_reports *reports);
+/* Failed sessions that are counted without their details, since too many different ones came. */
+uint64_t rtls_reports_added_up(const struct rtls_reports *reports);
 
 const char *rtls_report_domain(const struct rtls_report *report);
 uint64_t rtls_report_successes(const struct rtls_report *report);

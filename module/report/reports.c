@@ -88,6 +88,22 @@ uint64_t rtls_reports_skipped(const struct rtls_reports *reports)
 	return reports->skipped;
 }
 
+uint64_t rtls_reports_added_up(const struct rtls_reports *reports)
+{
+	const struct rtls_slice reason = rtls_slice(RTLS_ADDED_UP_REASON);
+	uint64_t count = 0;
+
+	for (const struct rtls_report *report = reports->list; report != NULL;
+		report = report->next)
+		for (const struct rtls_report_policy *policy = report->policies;
+			policy != NULL; policy = policy->next)
+			for (const struct rtls_detail *detail = policy->details;
+				detail != NULL; detail = detail->next)
+				if (rtls_slice_equal(detail->reason, reason))
+					count += detail->count;
+	return count;
+}
+
 const char *rtls_report_domain(const struct rtls_report *report)
 {
 	return report->domain.data;

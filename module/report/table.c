@@ -29,7 +29,7 @@ void rtls_table_free(struct rtls_table *table)
 	rtls_table_init(table);
 }
 
-static uint64_t hash_key(struct rtls_slice key)
+uint64_t rtls_table_hash(struct rtls_slice key)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
 
@@ -47,7 +47,7 @@ static struct rtls_table_entry **bucket_of(
 
 void *rtls_table_get(const struct rtls_table *table, struct rtls_slice key)
 {
-	uint64_t hash = hash_key(key);
+	uint64_t hash = rtls_table_hash(key);
 
 	if (table->bucket_count == 0)
 		return NULL;
@@ -120,7 +120,7 @@ void *rtls_table_add(struct rtls_table *table, struct rtls_slice key,
 		memcpy(text, key.data, key.size);
 	entry->value = memory + head_size;
 	entry->key = rtls_slice_n(text, key.size);
-	entry->hash = hash_key(key);
+	entry->hash = rtls_table_hash(key);
 	link_entry(table, entry);
 	table->count++;
 	if (own != NULL)

@@ -26,6 +26,8 @@ struct rtls_table {
 void rtls_table_init(struct rtls_table *table);
 void rtls_table_free(struct rtls_table *table);
 
+uint64_t rtls_table_hash(struct rtls_slice key);
+
 /* The value of the key, or NULL. */
 void *rtls_table_get(const struct rtls_table *table, struct rtls_slice key);
 

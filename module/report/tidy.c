@@ -20,7 +20,8 @@
 
 /* A domain that may meet a cap keeps the order of its journal. */
 _Static_assert(RTLS_TALLY_SORTED <= RTLS_POLICIES_MAX &&
-		       RTLS_TALLY_SORTED <= RTLS_DETAILS_MAX,
+		       RTLS_TALLY_SORTED <= RTLS_DETAILS_LEAST &&
+		       RTLS_TALLY_SORTED <= RTLS_DETAILS_HOSTS,
 	"compacting must not change reports");
 
 void rtls_tidy_log(const struct rtls_tidy_job *job, const char *format, ...)

@@ -98,7 +98,7 @@ static void reduce(struct rtls_session_result *session,
 	session->sending_ip = none;
 	session->mx_helo = none;
 	session->receiving_ip = none;
-	session->reason = rtls_slice(RTLS_TRIM_REASON);
+	session->reason = rtls_slice(RTLS_ADDED_UP_REASON);
 	/* DANE is about the host: it is the policy domain. */
 	if (!trim->keeps_hosts && session->type != RTLS_POLICY_TLSA)
 		session->mx_host = none;

@@ -5,9 +5,6 @@
 
 #include "report/aggregate.h"
 
-/* failure-reason-code of failures that were added up. */
-#define RTLS_TRIM_REASON "several reasons, to keep the report small"
-
 /*
  * Step 1 keeps half of the failures as they are, the most frequent ones, and adds up the others by
  * policy, result and MX host; each next one keeps half of that. When there are none left,

@@ -88,6 +88,11 @@ static int print_reports(const struct rtls_config *config,
 		(void)rtls_verb_fail(EX_OK,
 			"%" PRIu64 " lines of the journal do not parse",
 			rtls_reports_skipped(subjects->reports));
+	if (rtls_reports_added_up(subjects->reports) > 0)
+		(void)rtls_verb_fail(EX_OK,
+			"%" PRIu64
+			" failures are without their details, too many different ones",
+			rtls_reports_added_up(subjects->reports));
 	if (domain[0] == '\0')
 		return print_all(config, subjects);
 	subject = rtls_subjects_find(subjects, domain);

@@ -22,6 +22,7 @@ struct day {
 	char date[RTLS_DATE_SIZE];
 	uint64_t lines;
 	uint64_t skipped;
+	uint64_t added_up;
 	int64_t size_bytes;
 	size_t domains;
 	size_t sent;
@@ -104,6 +105,7 @@ static enum rtls_status read_day(
 		return status;
 	day->lines = rtls_reports_lines(subjects.reports);
 	day->skipped = rtls_reports_skipped(subjects.reports);
+	day->added_up = rtls_reports_added_up(subjects.reports);
 	day->size_bytes = journal_size(config, day->date);
 	day->domains = subjects.domains;
 	for (size_t i = 0; i < subjects.count; i++) {
@@ -128,6 +130,12 @@ static void print_day(const struct day *day)
 	if (day->skipped > 0)
 		(void)printf(
 			"  %" PRIu64 " lines do not parse\n", day->skipped);
+	if (day->added_up > 0)
+		(void)printf(
+			"  %" PRIu64
+			" failures are reported without their details, too "
+			"many different ones\n",
+			day->added_up);
 	(void)printf("  reports: %zu sent, %zu pending, %zu dropped; %zu "
 		     "domains want none, %zu not asked yet\n",
 		day->sent, day->pending, day->dropped, day->unwanted,
@@ -148,14 +156,15 @@ static void print_day(const struct day *day)
 static json_t *day_json(const struct day *day)
 {
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:O}",
+			 "s:I, s:O}",
 		"date", day->date, "sessions", (json_int_t)day->lines,
-		"skipped", (json_int_t)day->skipped, "bytes",
-		(json_int_t)day->size_bytes, "domains",
-		(json_int_t)day->domains, "sent", (json_int_t)day->sent,
-		"pending", (json_int_t)day->pending, "dropped",
-		(json_int_t)day->dropped, "unwanted", (json_int_t)day->unwanted,
-		"untouched", (json_int_t)day->untouched, "open", day->open);
+		"skipped", (json_int_t)day->skipped, "added_up",
+		(json_int_t)day->added_up, "bytes", (json_int_t)day->size_bytes,
+		"domains", (json_int_t)day->domains, "sent",
+		(json_int_t)day->sent, "pending", (json_int_t)day->pending,
+		"dropped", (json_int_t)day->dropped, "unwanted",
+		(json_int_t)day->unwanted, "untouched",
+		(json_int_t)day->untouched, "open", day->open);
 }
 
 /* --- all days --------------------------------------------------------------- */

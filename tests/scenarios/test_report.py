@@ -575,9 +575,31 @@ def test_status(reporter):
     reporter.run()
     (day,) = json.loads(reporter.site.program("report", "status", "--json").stdout)["days"]
     size = os.path.getsize(reporter.spool / "tlsrpt" / date_of())
-    assert day == {"date": date_of(), "sessions": 8, "skipped": 0, "bytes": size, "domains": 3,
-                   "sent": 2, "pending": 0, "dropped": 0, "unwanted": 2, "untouched": 0,
+    assert day == {"date": date_of(), "sessions": 8, "skipped": 0, "added_up": 0, "bytes": size,
+                   "domains": 3, "sent": 2, "pending": 0, "dropped": 0, "unwanted": 2, "untouched": 0,
                    "open": []}
+
+
+def test_too_many_different_failures(reporter):
+    """What is kept without its details is counted all the same, and said."""
+    stamp = int(datetime.datetime.strptime(date_of(), "%Y-%m-%d").replace(
+        tzinfo=datetime.timezone.utc).timestamp())
+    reporter.write(f"tlsrpt/{date_of()}", "".join(
+        f"1\t{stamp}\tenforce.example\tno-policy-found\t-\tcertificate-expired\t-\tmx.example"
+        f"\thelo{number}\t-\t-\n" for number in range(1234)))
+    result = reporter.site.program("report", "preview", date_of(), "enforce.example")
+    (policy,) = json.loads(result.stdout)["policies"]
+    assert policy["summary"]["total-failure-session-count"] == 1234
+    details = policy["failure-details"]
+    assert sum(detail["failed-session-count"] for detail in details) == 1234
+    assert (len(details), details[0]["failed-session-count"]) == (1001, 234)
+    assert details[0]["failure-reason-code"].startswith("several reasons")
+    words = "failures are without their details, too many different ones"
+    assert result.stderr == f"exim-requiretls: 234 {words}\n"
+    text = reporter.site.program("report", "status").stdout
+    assert "  234 failures are reported without their details" in text
+    (day,) = json.loads(reporter.site.program("report", "status", "--json").stdout)["days"]
+    assert day["added_up"] == 234
 
 
 def test_status_of_all_days(reporter):

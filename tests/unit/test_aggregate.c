@@ -14,6 +14,8 @@ static void *counted_calloc(size_t count, size_t size)
 #define calloc counted_calloc
 #include "report/aggregate.c"        /* NOLINT(bugprone-suspicious-include) */
 #include "report/aggregate_finish.c" /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_nodes.c"  /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_room.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "report/reports.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "report/table.c"            /* NOLINT(bugprone-suspicious-include) */
 #undef calloc
@@ -296,9 +298,225 @@ static void test_detail_caps(void **state)
 	assert_int_equal(sum, 5000);
 	assert_int_equal(policy->failures, 5000);
 	assert_int_equal(full, RTLS_DETAILS_MAX);
-	assert_int_equal(hosts, RTLS_DETAILS_HOSTS_MAX - RTLS_DETAILS_MAX);
+	assert_int_equal(hosts, RTLS_DETAILS_HOSTS);
 	assert_int_equal(bare, 2);
 	rtls_reports_free(reports);
+}
+
+/* --- too many over all domains ---------------------------------------------- */
+
+#define FLOOD_DOMAINS 12
+#define FLOOD_LINES   20000
+#define FLOOD_DUMP    4000000
+
+/* The n-th of a day on which everything fails. Domains get from a few to some thousand different failures, from a few
+ * hosts or from hundreds, some of them again and again; the last has more policies than count. */
+static struct rtls_session_result flood_session(unsigned n)
+{
+	static char domain[32], host[32], helo[32], digest[65];
+	const unsigned number = n * 2654435761U >> 8;
+	const unsigned which = number % 101 % FLOOD_DOMAINS;
+	struct rtls_session_result session;
+
+	(void)snprintf(domain, sizeof(domain), "d%u.example", which);
+	session = session_of(domain,
+		which == 11      ? RTLS_POLICY_TLSA
+		: number % 7 < 5 ? RTLS_POLICY_STS
+				 : RTLS_POLICY_NONE_FOUND,
+		number % 3 == 0 ? RTLS_RESULT_CERTIFICATE_EXPIRED
+				: RTLS_RESULT_VALIDATION_FAILURE);
+	(void)snprintf(host, sizeof(host), "mx%u.example",
+		number / 101 % (which % 2 == 0 ? 4 : 400));
+	(void)snprintf(helo, sizeof(helo), "helo%u",
+		number / 1000 % (which < 3 ? 20 : 3000));
+	(void)snprintf(digest, sizeof(digest), "%064x",
+		which == 11 ? number / 9 % 150 : which);
+	session.mx_host = rtls_slice(host);
+	session.mx_helo = rtls_slice(number % 5 == 0 ? "" : helo);
+	session.digest = rtls_slice(digest);
+	session.count = 1 + number % 3;
+	if (number % 19 == 0)
+		session.result = RTLS_RESULT_SUCCESS;
+	return session;
+}
+
+/* All of it, or domain by domain, as a compacted journal has it; finished. */
+static struct rtls_reports *count_flood(size_t all_max, size_t details_max,
+	size_t details_hosts, bool by_domain)
+{
+	struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+	char domain[32];
+
+	reports->detail_count_max = all_max;
+	reports->details_max = details_max;
+	reports->details_hosts = details_hosts;
+	for (unsigned turn = 0; turn < (by_domain ? FLOOD_DOMAINS : 1); turn++)
+		for (unsigned i = 0; i < FLOOD_LINES; i++) {
+			const struct rtls_session_result session =
+				flood_session(i);
+
+			(void)snprintf(domain, sizeof(domain), "d%u.example",
+				FLOOD_DOMAINS - 1 - turn);
+			if (!by_domain ||
+				rtls_slice_is(session.policy_domain, domain))
+				assert_int_equal(
+					rtls_aggregate_add(reports, &session),
+					RTLS_OK);
+		}
+	assert_int_equal(rtls_aggregate_finish(reports), RTLS_OK);
+	return reports;
+}
+
+static char *dump_flood(const struct rtls_reports *reports)
+{
+	char *text = malloc(FLOOD_DUMP);
+	struct rtls_text out;
+
+	assert_non_null(text);
+	rtls_text_init(&out, text, FLOOD_DUMP);
+	dump(&out, reports);
+	assert_false(out.overflow);
+	return text;
+}
+
+static void check_same(struct rtls_reports *got, struct rtls_reports *wanted)
+{
+	char *got_text = dump_flood(got), *wanted_text = dump_flood(wanted);
+
+	assert_int_equal(got->lines, wanted->lines);
+	assert_int_equal(got->detail_count, wanted->detail_count);
+	assert_int_equal(
+		rtls_reports_added_up(got), rtls_reports_added_up(wanted));
+	assert_true(strcmp(got_text, wanted_text) == 0);
+	free(got_text);
+	free(wanted_text);
+	rtls_reports_free(got);
+	rtls_reports_free(wanted);
+}
+
+/* Sums of what is shown, over all reports. */
+static void check_flood_sums(const struct rtls_reports *reports)
+{
+	uint64_t failures = 0, shown = 0, in_full = 0, sessions = 0;
+
+	for (size_t i = 0; i < reports->count; i++) {
+		const struct rtls_report *report = reports->report[i];
+
+		sessions += report->successes + report->failures;
+		for (size_t k = 0; k < report->policy_count; k++)
+			for (size_t n = 0; n < report->policy[k]->detail_count;
+				n++) {
+				const struct rtls_detail *detail =
+					report->policy[k]->detail[n];
+
+				shown += detail->count;
+				if (!rtls_slice_is(detail->reason,
+					    RTLS_ADDED_UP_REASON))
+					in_full += detail->count;
+			}
+		failures += report->failures;
+	}
+	assert_int_equal(sessions, reports->lines);
+	assert_int_equal(shown, failures);
+	assert_int_equal(in_full + rtls_reports_added_up(reports), failures);
+}
+
+struct bound {
+	size_t all_max, details_max, details_hosts;
+};
+
+/* However late it turns out that there are too many, and whatever order the domains are in: the counts are
+ * right, the bound is kept, and all is as if the limits had been lower from the beginning. */
+static void test_cap_over_all(void **state)
+{
+	static const struct bound bounds[] = {
+		{ 11078, 1000, RTLS_DETAILS_HOSTS },
+		{ 11077, 500, RTLS_DETAILS_HOSTS },
+		{ 6120, 250, RTLS_DETAILS_HOSTS },
+		{ 3000, 125, RTLS_DETAILS_HOSTS },
+		{ 2037, 0, RTLS_DETAILS_HOSTS },
+		{ 724, 0, 0 },
+		{ 1, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bounds); i++) {
+		const struct bound *bound = &bounds[i];
+		struct rtls_reports *reports = count_flood(bound->all_max,
+			RTLS_DETAILS_MAX, RTLS_DETAILS_HOSTS, false);
+
+		assert_int_equal(reports->details_max, bound->details_max);
+		assert_int_equal(reports->details_hosts, bound->details_hosts);
+		assert_true(reports->detail_count <= bound->all_max ||
+			    bound->details_hosts == 0);
+		check_flood_sums(reports);
+		check_same(reports, count_flood(SIZE_MAX, bound->details_max,
+					    bound->details_hosts, false));
+		check_same(count_flood(bound->all_max, RTLS_DETAILS_MAX,
+				   RTLS_DETAILS_HOSTS, true),
+			count_flood(SIZE_MAX, bound->details_max,
+				bound->details_hosts, true));
+	}
+}
+
+/* Nothing is lost when there is no memory to count again. */
+static void test_cap_without_memory(void **state)
+{
+	enum rtls_status status = RTLS_NO_MEMORY;
+
+	(void)state;
+	for (size_t n = 1; status != RTLS_OK; n += 97) {
+		struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+		uint64_t lines = 0;
+
+		reports->detail_count_max = 800;
+		status = RTLS_OK;
+		for (unsigned i = 0; status == RTLS_OK && i < 4000; i++) {
+			const struct rtls_session_result session =
+				flood_session(i);
+
+			if (reports->detail_count == 800) {
+				allocations = 0;
+				fail_at = n;
+			}
+			status = rtls_aggregate_add(reports, &session);
+			if (fail_at != 0 && reports->details_max < 1000)
+				break;
+			lines = reports->lines;
+		}
+		fail_at = 0;
+		assert_int_equal(reports->lines >= lines, true);
+		assert_int_equal(rtls_aggregate_finish(reports), RTLS_OK);
+		if (status == RTLS_OK)
+			check_flood_sums(reports);
+		rtls_reports_free(reports);
+	}
+}
+
+/* The first failure beyond the limit. */
+static void test_limit_without_memory(void **state)
+{
+	enum rtls_status status = RTLS_NO_MEMORY;
+	size_t n = 0;
+
+	(void)state;
+	while (status != RTLS_OK) {
+		struct rtls_reports *reports = rtls_aggregate_begin(TEST_DAY_S);
+		struct rtls_session_result session = session_of("a.example",
+			RTLS_POLICY_STS, RTLS_RESULT_CERTIFICATE_EXPIRED);
+
+		reports->details_max = 1;
+		assert_int_equal(
+			rtls_aggregate_add(reports, &session), RTLS_OK);
+		session.reason = rtls_slice("another");
+		allocations = 0;
+		fail_at = ++n;
+		status = rtls_aggregate_add(reports, &session);
+		fail_at = 0;
+		rtls_reports_free(reports);
+	}
+	/* The list, the hosts, the failure. */
+	assert_int_equal(n, 4);
 }
 
 static void test_policy_cap(void **state)
@@ -444,6 +662,12 @@ int main(void)
 		test_big, NULL);
 	check_add(&suite, "165 failures beyond the cap get coarser",
 		test_detail_caps, NULL);
+	check_add(&suite, "too many failures over all domains",
+		test_cap_over_all, NULL);
+	check_add(&suite, "no memory to count them again",
+		test_cap_without_memory, NULL);
+	check_add(&suite, "no memory beyond the limit",
+		test_limit_without_memory, NULL);
 	check_add(&suite, "165 policies beyond the cap lose their text",
 		test_policy_cap, NULL);
 	check_add(&suite, "B4 the order of the journal does not show",

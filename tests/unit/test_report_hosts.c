@@ -12,6 +12,8 @@ static void *counted_calloc(size_t count, size_t size)
 #define calloc counted_calloc
 #include "report/aggregate.c"        /* NOLINT(bugprone-suspicious-include) */
 #include "report/aggregate_finish.c" /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_nodes.c"  /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_room.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "report/hosts.c"            /* NOLINT(bugprone-suspicious-include) */
 #include "report/recount.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "report/reports.c"          /* NOLINT(bugprone-suspicious-include) */

@@ -12,6 +12,8 @@ static void *counted_calloc(size_t count, size_t size)
 #define calloc counted_calloc
 #include "report/aggregate.c"        /* NOLINT(bugprone-suspicious-include) */
 #include "report/aggregate_finish.c" /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_nodes.c"  /* NOLINT(bugprone-suspicious-include) */
+#include "report/aggregate_room.c"   /* NOLINT(bugprone-suspicious-include) */
 #include "report/recount.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "report/reports.c"          /* NOLINT(bugprone-suspicious-include) */
 #include "report/table.c"            /* NOLINT(bugprone-suspicious-include) */
@@ -30,7 +32,7 @@ static void *counted_calloc(size_t count, size_t size)
 #define BAD(type, digest, mx, reason)                                          \
 	LINE("a.example\t" type "\t" digest "\tvalidation-failure\t192.0.2.1"  \
 	     "\t" mx "\thelo\t192.0.2.2\t" reason)
-#define SEVERAL RTLS_TRIM_REASON
+#define SEVERAL RTLS_ADDED_UP_REASON
 
 static const char journal[] = LINE(
 	"a.example\tsts\t" DIGEST_A "\tsuccess\t-\t-\t-\t-\t-")
@@ -256,7 +258,7 @@ static void test_size(void **state)
 	assert_in_range(package.gzip.size, 16384, 65536);
 	check_sums(reports->report[0], package.report);
 	assert_non_null(strstr(package.json,
-		"\"failure-reason-code\":\"" RTLS_TRIM_REASON "\""));
+		"\"failure-reason-code\":\"" RTLS_ADDED_UP_REASON "\""));
 	/* The most frequent one is as it was, one of the others is not. */
 	assert_true(has_reason(package.report->policy[0], "0-"));
 	assert_false(has_reason(package.report->policy[0], "899-"));
