@@ -12,8 +12,10 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -839,3 +841,29 @@ def test_cache_edit_repairs(site, editor):
     good.write_text(record("bank.example"))
     done = site.run("cache", "edit", "bank.example", env=editor.does(f'cat {good} >"$1"'))
     assert done.returncode == 0 and path.read_text() == record("bank.example")
+
+
+def test_resolver_without_keys(site):
+    """One that answers, but nothing about DNSKEY and DS: getdns must not give up within its own
+    loop, where it frees what it still uses."""
+    site.configure("resolver = 127.9.9.9\ndns_timeout = 1s\n")
+
+    def serve(server):
+        while True:
+            query, client = server.recvfrom(4096)
+            end = 12
+            while end < len(query) and query[end]:
+                end += query[end] + 1
+            if query[end + 1:end + 3] == b"\0\0":  # said by the test: enough
+                return
+            if query[end + 2] not in (43, 48):
+                server.sendto(query[:2] + b"\x81\x83\0\1\0\0\0\0\0\1" + query[12:], client)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, ThreadPoolExecutor(5) as pool:
+        server.bind(("127.9.9.9", 53))
+        pool.submit(serve, server)
+        runs = pool.map(lambda _: site.run("publish", "bank.example", "--mx", "mx1.bank.example",
+                                           "--mx", "mx2.bank.example"), range(12))
+        results = [done.returncode for done in runs]
+        server.sendto(bytes(17), ("127.9.9.9", 53))
+    assert results == 12 * [0]
