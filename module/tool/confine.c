@@ -86,18 +86,27 @@ void rtls_confine_nobody(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* By no-color.org, or because the terminal has none. */
+static bool are_colours_unwanted(void)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	return (no_colour != NULL && no_colour[0] != '\0') ||
+	       (terminal != NULL && strcmp(terminal, "dumb") == 0);
+}
+
 /* Put the fixed environment in place; true when there was something else, which
  * libraries may have read already. Of what the caller had only that is left whether
- * colours are wanted (no-color.org). */
+ * colours are wanted. */
 static bool replace_environment(void)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	static char no_colour[] = "NO_COLOR=1";
 	static char *fixed[] = { path, NULL, NULL };
-	const char *unwanted = getenv("NO_COLOR");
 	bool was_clean = true;
 
-	if (unwanted != NULL && unwanted[0] != '\0')
+	if (are_colours_unwanted())
 		fixed[1] = no_colour;
 	for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
 		if (strncmp(*entry, "PATH=", 5) != 0 &&

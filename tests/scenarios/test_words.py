@@ -433,3 +433,38 @@ def test_mistakes(tmp_path, file, text, words):
     done = run("config", "--file", conf)
     assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr == f"exim-requiretls: {tmp_path}/{file}: {words}\n"
+
+
+# --- colours and lost output --------------------------------------------------
+
+@pytest.mark.parametrize("env, coloured", [
+    ({}, True), ({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False),
+    ({"NO_COLOR": "", "TERM": "xterm"}, True), ({"NO_COLOR": "0", "TERM": "xterm"}, False),
+])
+def test_colours_on_a_terminal(env, coloured):
+    child = Terminal([PROGRAM, "check", "--self", "--timeout", "1"],
+                     env={"PATH": os.environ["PATH"], **env})
+    seen = child.read()
+    child.end()
+    assert "spool" in seen and ("\x1b[" in seen) == coloured
+
+
+def test_no_colours_elsewhere():
+    """Into a file or a pipe, whatever the environment says."""
+    done = run("check", "--self", "--timeout", "1", env={**os.environ, "TERM": "xterm"})
+    assert "spool" in done.stdout and "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["config"], ["config", "--json"],
+                                  ["check", "--self", "--timeout", "1"], ["cache", "list"],
+                                  ["cache", "size"], ["cache", "size", "--json"],
+                                  ["report", "status"], ["explain", "bob@[192.0.2.1]"],
+                                  ["publish", "a.example", "--mx", "mx.a.example"],
+                                  *([verb, "--help"] for verb in ("check", "report"))], ids=" ".join)
+def test_lost_output_is_told(site, args):  # noqa: F811
+    """A full disk is no success, and says so."""
+    site.configure("resolver = 127.0.0.9\ndns_timeout = 100ms\n")
+    done = site.start("sh", "-c", 'exec "$0" "$@" >/dev/full', str(PROGRAM), *args)
+    assert done.returncode in ((74, 1, 75) if "check" in args else (74,))
+    assert done.stderr.endswith(
+        "exim-requiretls: the output could not be written: No space left on device\n")
