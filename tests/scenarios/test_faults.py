@@ -1,15 +1,17 @@
 """Bad input and faults: protection fails closed, mail flow fails soft, nobody crashes."""
 
 import json
+import os
 import time
 
 import pytest
 
 from mail import (GOOD, assert_delivered, assert_waiting, deliver, empty_queue,
                   let_answers_expire)
-from sender import SPOOL
+from sender import SENDER_CONF, SPOOL, new_marker
 
 PROGRAM = "/usr/sbin/exim-requiretls"
+SO = "/usr/lib/exim4/requiretls/requiretls.so"
 
 
 @pytest.fixture
@@ -24,6 +26,12 @@ def program(site):
                           input=script)
     yield replace
     site.lab.exec(["mv", "-f", f"{PROGRAM}.real", PROGRAM])
+
+
+def forget_panic(site):
+    """A panic log was wanted."""
+    assert site.lab.paniclog()
+    os.truncate(site.lab.state / "sender/log/paniclog", 0)
 
 
 # --- the program --------------------------------------------------------------------
@@ -264,6 +272,35 @@ def test_module_of_another_exim_is_refused(site):
         assert "built for Exim 4.95, this is Exim 4.96" in site.log()
     finally:
         site.lab.exec(["cp", "/run/so", "/usr/lib/exim4/requiretls/requiretls.so"])
+
+
+@pytest.mark.parametrize("address", ["bob@enforce.example", "bob@nopolicy.example"])
+def test_module_that_went_away(site, address):
+    """Mail that was taken before is not lost: it waits, and goes when the module is back. In an
+    Exim without dlfunc the same expansion fails in the same way."""
+    marker = new_marker()
+    site.lab.exec(["exim4", "-odq", "-oi", address], input=f"\n{marker}\n")
+    site.lab.exec(["mv", SO, f"{SO}.away"])
+    try:
+        site.lab.run_queue()
+        assert len(site.lab.queue()) == 1, site.lab.mainlog()
+        assert site.lab.body_seen(marker) == [] and " failed: " in site.lab.mainlog()
+    finally:
+        site.lab.exec(["mv", f"{SO}.away", SO])
+        forget_panic(site)
+    site.lab.run_queue()
+    assert_delivered(site, marker)
+
+
+def test_lookup_of_smart_hosts_that_fails(site):
+    """The same with what REQUIRETLS_VIA is: mail waits until that can be expanded."""
+    site.lab.write_sender_conf(
+        f"REQUIRETLS_VIA = ${{lookup{{$domain}}lsearch{{/etc/exim4/smart-hosts}}}}\n{SENDER_CONF}")
+    marker = deliver(site, "bob@nopolicy.example")
+    assert len(site.lab.queue()) == 1, site.lab.mainlog()
+    site.lab.write_etc("smart-hosts", "")
+    site.lab.run_queue()
+    assert_delivered(site, marker)
 
 
 def test_exim_that_cannot_see_dnssec_is_told_of(site):
