@@ -132,8 +132,8 @@ def table_of_keys():
     """Key: (name of its type, what that expects), from the table of module/policy/config.c."""
     source = without_comments((ROOT / "module/policy/config.c").read_text())
     types = {match[1]: "".join(part[1:-1] for part in re.findall(LITERAL, match[2]))
-             for match in re.finditer(rf"value_type (type_\w+) = \{{\s*({LITERAL}(?:\s*{LITERAL})*),",
-                                      source)}
+             for match in re.finditer(
+                 rf"value_type (type_\w+) = \{{\s*({LITERAL}(?:\s*{LITERAL})*),", source)}
     return {key: (name, types[name])
             for key, name in re.findall(r'\{ "(\w+)", &(type_\w+),', source)}
 

@@ -66,12 +66,13 @@ def test_own_server(site, shown):
     inside(site, script.format("TLS1.1"))
 
 
-@pytest.mark.parametrize("line, group", [("", "FFDHE2048"), ("tls_dhparam = ffdhe3072", "FFDHE3072")])
+@pytest.mark.parametrize("line, group", [("", "FFDHE2048"),
+                                         ("tls_dhparam = ffdhe3072", "FFDHE3072")])
 def test_diffie_hellman(site, line, group):
     """What a client without elliptic curves gets."""
     serve(site, "\n".join([*lines_of_the_main_section(), line]))
-    said = inside(site, "gnutls-cli --starttls-proto=smtp --no-ca-verification --port 25 --priority "
-                  "NORMAL:-KX-ALL:+DHE-RSA:-VERS-ALL:+VERS-TLS1.2 sender.lab.example </dev/null")
+    said = inside(site, "gnutls-cli --starttls-proto=smtp --no-ca-verification --port 25 "
+                  "--priority NORMAL:-KX-ALL:+DHE-RSA:-VERS-ALL:+VERS-TLS1.2 sender.lab.example </dev/null")
     assert any(f"(DHE-{group})" in text for text in said)
 
 
