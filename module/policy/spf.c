@@ -163,7 +163,7 @@ static bool parse_named(struct parsing *parsing, struct rtls_slice name,
 	parsing->record.lookups++;
 	if (rtls_slice_is_nocase(name, "include") ||
 		rtls_slice_is_nocase(name, "exists"))
-		return is_spec(spec);
+		return has_spec && is_spec(spec);
 	if (rtls_slice_is_nocase(name, "ptr")) {
 		parsing->record.has_ptr = true;
 		return has_spec ? is_spec(spec) : spec.size == 0;
@@ -252,6 +252,98 @@ static bool parse_term(struct parsing *parsing, struct rtls_slice term)
 	return parse_modifier(parsing, name,
 		rtls_slice_n(
 			term.data + name.size + 1, term.size - name.size - 1));
+}
+
+/* --- terms that ask DNS ---------------------------------------------------------------------- */
+
+static bool find_kind(struct rtls_slice name, enum rtls_spf_kind *kind)
+{
+	static const struct {
+		const char *name;
+		enum rtls_spf_kind kind;
+	} kinds[] = {
+		{ "include", RTLS_SPF_INCLUDE },
+		{ "a", RTLS_SPF_A },
+		{ "mx", RTLS_SPF_MX },
+		{ "ptr", RTLS_SPF_PTR },
+		{ "exists", RTLS_SPF_EXISTS },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (rtls_slice_is_nocase(name, kinds[i].name)) {
+			*kind = kinds[i].kind;
+			return true;
+		}
+	return false;
+}
+
+static struct rtls_slice behind(struct rtls_slice text, size_t size)
+{
+	return rtls_slice_n(text.data + size, text.size - size);
+}
+
+/* False: it does not ask. */
+static bool read_term(struct rtls_slice text, struct rtls_spf_term *term)
+{
+	struct rtls_slice name, spec;
+
+	term->text = text;
+	if (is_modifier(text, &name)) {
+		term->kind = RTLS_SPF_REDIRECT;
+		term->domain = behind(text, name.size + 1);
+		return rtls_slice_is_nocase(name, "redirect");
+	}
+	if (text.size > 0 && memchr("+-?~", text.data[0], 4) != NULL)
+		text = behind(text, 1);
+	name = name_of(text);
+	if (!find_kind(name, &term->kind))
+		return false;
+	spec = behind(text, name.size);
+	term->domain = rtls_slice_n(spec.data, 0);
+	if (spec.size > 0 && spec.data[0] == ':') {
+		spec = behind(spec, 1);
+		if (term->kind == RTLS_SPF_A || term->kind == RTLS_SPF_MX)
+			(void)take_cidr(&spec);
+		term->domain = spec;
+	}
+	return true;
+}
+
+static bool is_all(struct rtls_slice text)
+{
+	if (text.size > 0 && memchr("+-?~", text.data[0], 4) != NULL)
+		text = behind(text, 1);
+	return rtls_slice_is_nocase(text, "all");
+}
+
+/* Is there an all in front of what is left? */
+static bool is_behind_all(struct rtls_slice text, struct rtls_slice rest)
+{
+	text.size -= rest.size;
+	while (text.size > 0)
+		if (is_all(rtls_slice_take(&text, ' ')))
+			return true;
+	return false;
+}
+
+bool rtls_spf_next(const struct rtls_spf *record, struct rtls_slice text,
+	struct rtls_slice *rest, struct rtls_spf_term *term)
+{
+	while (rest->size > 0) {
+		struct rtls_slice before = *rest;
+
+		if (!read_term(rtls_slice_take(rest, ' '), term))
+			continue;
+		if (term->kind == RTLS_SPF_REDIRECT
+				? record->all != RTLS_SPF_ALL_MISSING
+				: is_behind_all(text, before))
+			continue;
+		term->has_macro = term->domain.size > 0 &&
+				  memchr(term->domain.data, '%',
+					  term->domain.size) != NULL;
+		return true;
+	}
+	return false;
 }
 
 enum rtls_status rtls_spf_parse(

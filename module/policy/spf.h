@@ -6,7 +6,11 @@
 #include "slice.h"
 #include "status.h"
 
-#define RTLS_SPF_LOOKUPS_MAX 10 /* section 4.6.4: more is a permanent error */
+/* Section 4.6.4: more is a permanent error. */
+#define RTLS_SPF_LOOKUPS_MAX                                                   \
+	10                    /* terms that ask DNS, in all records together */
+#define RTLS_SPF_VOIDS_MAX 2  /* of them that find nothing */
+#define RTLS_SPF_MX_MAX    10 /* hosts that one mx finds */
 
 /* What becomes of mail that no term before matches. */
 enum rtls_spf_all {
@@ -31,5 +35,33 @@ struct rtls_spf {
  */
 RTLS_MUST_CHECK enum rtls_status rtls_spf_parse(
 	struct rtls_slice text, struct rtls_spf *record, struct rtls_err *err);
+
+enum rtls_spf_kind {
+	RTLS_SPF_INCLUDE,
+	RTLS_SPF_REDIRECT,
+	RTLS_SPF_A,
+	RTLS_SPF_MX,
+	RTLS_SPF_PTR,
+	RTLS_SPF_EXISTS,
+};
+
+/* A term that asks DNS. */
+struct rtls_spf_term {
+	enum rtls_spf_kind kind;
+	struct rtls_slice text; /* all of it */
+	struct rtls_slice
+		domain; /* which it is about; empty: the domain itself */
+	bool has_macro; /* in domain: which it is depends on the message */
+};
+
+/*
+ * The next term that asks DNS, of those that are looked at: no mechanism behind all, and no redirect
+ * beside it.
+ *
+ * text  of a record that rtls_spf_parse() took, into record
+ * rest  at first text; advances
+ */
+bool rtls_spf_next(const struct rtls_spf *record, struct rtls_slice text,
+	struct rtls_slice *rest, struct rtls_spf_term *term);
 
 #endif

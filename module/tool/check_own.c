@@ -8,8 +8,7 @@
 
 #include "policy/dkim_key.h"
 #include "policy/dmarc.h"
-#include "policy/spf.h"
-#include "tool/check.h"
+#include "tool/check_own.h"
 
 #define GOOD    RTLS_FINDING_GOOD
 #define WARNING RTLS_FINDING_WARNING
@@ -81,50 +80,6 @@ static void add_invalid(struct rtls_check *check, const char *topic,
 
 /* --- SPF -------------------------------------------------------------------------------- */
 
-static const struct {
-	enum rtls_finding_level level;
-	const char *text;
-	const char *advice;
-} all_findings[] = {
-	[RTLS_SPF_ALL_MISSING] = { WARNING, "says nothing of all other senders",
-		"end it with -all or ~all" },
-	[RTLS_SPF_ALL_PASS] = { BAD, "lets everybody send as the domain (+all)",
-		"end it with -all or ~all" },
-	[RTLS_SPF_ALL_NEUTRAL] = { WARNING,
-		"says nothing of all other senders (?all)",
-		"end it with -all or ~all" },
-	[RTLS_SPF_ALL_SOFTFAIL] = { GOOD, "other senders fail softly (~all)",
-		NULL },
-	[RTLS_SPF_ALL_FAIL] = { GOOD, "other senders fail (-all)", NULL },
-};
-
-static void judge_spf(struct rtls_check *check, const struct rtls_spf *record)
-{
-	struct rtls_findings *findings = &check->findings;
-	const char *domain = check->domain;
-
-	if (record->all != RTLS_SPF_ALL_MISSING || !record->has_redirect)
-		rtls_findings_add(findings, all_findings[record->all].level,
-			"spf", all_findings[record->all].advice, "%s: %s",
-			domain, all_findings[record->all].text);
-	if (record->lookups > RTLS_SPF_LOOKUPS_MAX)
-		rtls_findings_add(findings, BAD, "spf",
-			"ten at most, those of included records counted (RFC "
-			"7208 section 4.6.4)",
-			"%s: %u terms ask DNS", domain, record->lookups);
-	if (record->has_ptr)
-		rtls_findings_add(findings, WARNING, "spf",
-			"take it out (RFC 7208 section 5.5)", "%s: has ptr",
-			domain);
-	if (record->has_more ||
-		(record->has_redirect && record->all != RTLS_SPF_ALL_MISSING))
-		rtls_findings_add(findings, WARNING, "spf",
-			"put all at the end, without redirect",
-			"%s: nobody looks at what is behind all, or at "
-			"redirect beside it",
-			domain);
-}
-
 static void check_spf(
 	struct rtls_check *check, const struct rtls_dns_query *query)
 {
@@ -136,7 +91,7 @@ static void check_spf(
 		    "publish one: \"v=spf1 mx -all\", say", &text))
 		return;
 	if (rtls_spf_parse(text, &record, &err) == RTLS_OK)
-		judge_spf(check, &record);
+		rtls_check_spf(check, text, &record);
 	else
 		add_invalid(check, "spf", query, &err);
 }

@@ -23,6 +23,27 @@ static bool is_same(const struct rtls_spf *a, const struct rtls_spf *b)
 	       a->lookups == b->lookups;
 }
 
+/* What is walked through is what was counted, but for what nobody looks at. */
+static void check_terms(struct rtls_slice text, const struct rtls_spf *record)
+{
+	struct rtls_slice rest = text;
+	struct rtls_spf_term term;
+	unsigned count = 0;
+
+	while (rtls_spf_next(record, text, &rest, &term)) {
+		count++;
+		PROPERTY(fuzz_inside(text, term.text));
+		PROPERTY(fuzz_inside(term.text, term.domain));
+		PROPERTY(term.domain.size > 0 ||
+			 (term.kind != RTLS_SPF_INCLUDE &&
+				 term.kind != RTLS_SPF_REDIRECT &&
+				 term.kind != RTLS_SPF_EXISTS));
+	}
+	PROPERTY(count <= record->lookups);
+	PROPERTY(count == record->lookups || record->has_more ||
+		 (record->has_redirect && record->all != RTLS_SPF_ALL_MISSING));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char tail[] = "  -ALL";
@@ -44,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		PROPERTY(data[i] >= ' ' && data[i] <= '~');
 	PROPERTY(record.lookups < count_words(text));
+	check_terms(text, &record);
 	longer = malloc(size + sizeof(tail));
 	PROPERTY(longer != NULL);
 	memcpy(longer, data, size);

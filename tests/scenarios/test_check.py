@@ -753,7 +753,8 @@ def test_own_good(site):
     set_txt(site, "a._domainkey.enforce.example", key_record(2048))
     found = check(site, "--own", "--selector", "a", "enforce.example")
     assert found.status == GOOD
-    assert found.of("spf") == ["enforce.example: other senders fail (-all)"]
+    assert found.of("spf") == ["enforce.example: other senders fail (-all)",
+                                "enforce.example: 1 of 10 lookups: mx 1"]
     assert found.of("dmarc") == ["p=reject"]
     assert found.of("dkim") == ["a._domainkey.enforce.example: an RSA key of 2048 bits"]
     assert {topic for topic, _ in found.all("warning")} == {"dnssec", "requiretls"}
@@ -768,7 +769,7 @@ def test_own_good(site):
     ("", ["v=spf1 ptr -all"], "spf", "warning", "enforce.example: has ptr"),
     ("", ["v=spf1 ip4:192.0.2 -all"], "spf", "bad",
      'enforce.example: not a term of SPF: "ip4:192.0.2"'),
-    ("", ["v=spf1 " + "mx " * 11 + "-all"], "spf", "bad", "enforce.example: 11 terms ask DNS"),
+    ("", ["v=spf1 " + "mx " * 11 + "-all"], "spf", "bad", "enforce.example: 11 of 10 lookups: " + ", ".join(["mx 1"] * 11)),
     ("", ["v=spf1 -all mx"], "spf", "warning",
      "enforce.example: nobody looks at what is behind all, or at redirect beside it"),
     ("_dmarc.", [], "dmarc", "warning", "no such record at _dmarc.enforce.example"),
@@ -800,6 +801,69 @@ def test_own_record(site, owner, texts, topic, level, text):
         set_txt(site, f"{owner}enforce.example", *texts)
     found = check(site, "--own", "--selector", "a", "enforce.example")
     assert text in found.of(topic, level), found.of(topic)
+
+
+@pytest.mark.parametrize("records, findings", [
+    ({"": "v=spf1 mx include:_a.enforce.example -all",
+      "_a.": "v=spf1 a:good.mail.example ip4:192.0.2.0/24 include:_b.enforce.example ?all",
+      "_b.": "v=spf1 exists:%{ir}.enforce.example -all"},
+     [("good", "enforce.example: 5 of 10 lookups: mx 1, include:_a.enforce.example 4"),
+      ("good", "enforce.example: other senders fail (-all)"),
+      ("good", "enforce.example: terms with macros depend on the message; they were counted, and "
+               "not looked at")]),
+    ({"": "v=spf1 " + "include:_a.enforce.example " * 3 + "-all",
+      "_a.": "v=spf1 mx:enforce.example a:good.mail.example -all"},
+     [("warning", "enforce.example: 9 of 10 lookups: " + ", ".join(
+         ["include:_a.enforce.example 3"] * 3))]),
+    ({"": "v=spf1 redirect=_a.enforce.example", "_a.": "v=spf1 ptr ~all"},
+     [("good", "_a.enforce.example: other senders fail softly (~all)"),
+      ("warning", "_a.enforce.example: has ptr"),
+      ("good", "enforce.example: 2 of 10 lookups: redirect=_a.enforce.example 2")]),
+    ({"": "v=spf1 redirect=_a.enforce.example", "_a.": "v=spf1 +all"},
+     [("bad", "_a.enforce.example: lets everybody send as the domain (+all)")]),
+    ({"": "v=spf1 include:_a.enforce.example -all", "_a.": "v=spf1 +all"},
+     [("bad", "enforce.example, include:_a.enforce.example: lets everybody send as the domain "
+              "(+all)")]),
+    ({"": "v=spf1 include:_a.enforce.example -all"},
+     [("bad", "enforce.example, include:_a.enforce.example: no SPF record there"),
+      ("warning", "enforce.example: terms that find nothing (1): include:_a.enforce.example")]),
+    ({"": "v=spf1 include:_a.enforce.example -all", "_a.": "v=spf1 include:_b.enforce.example",
+      "_b.": "v=spf1 include:_A.enforce.example"},
+     [("bad", "_b.enforce.example, include:_A.enforce.example: it includes itself")]),
+    ({"": "v=spf1 include:_a.enforce.example -all", "_a.": "v=spf1 ip4:x -all"},
+     [("bad", 'enforce.example, include:_a.enforce.example: not a term of SPF: "ip4:x"')]),
+    ({"": "v=spf1 a:no1.enforce.example mx:no2.enforce.example a:no3.enforce.example/24 -all"},
+     [("bad", "enforce.example: terms that find nothing (3): a:no1.enforce.example, "
+              "mx:no2.enforce.example, a:no3.enforce.example/24")]),
+    ({"": "v=spf1 a:mx.servfail.example -all"},
+     [("good", "enforce.example: at least 1 of 10 lookups: a:mx.servfail.example 1")]),
+    ({"": "v=spf1 include:a..b -all"},
+     [("bad", 'enforce.example: no domain name: "include:a..b"')]),
+    ({"": "v=spf1 -all include:_a.enforce.example"},
+     [("good", "enforce.example: other senders fail (-all)")]),
+])
+def test_own_spf_and_what_it_includes(site, records, findings):
+    for owner, text in records.items():
+        set_txt(site, f"{owner}enforce.example", text)
+    found = check(site, "--own", "enforce.example")
+    for level, text in findings:
+        assert text in found.of("spf", level), found.of("spf")
+    if all(level == "good" for level, _ in findings):
+        assert found.of("spf", "bad") == found.of("spf", "warning") == [] or "servfail" in str(
+            records) or "-all include" in str(records)
+
+
+def test_own_spf_has_an_end(site):
+    """Whoever includes the same over and over costs us no more than so many queries."""
+    for number, owner in enumerate(["", *(f"_{n}." for n in range(1, 9))]):
+        set_txt(site, f"{owner}enforce.example", "v=spf1 " + (
+            f"include:_{number + 1}.enforce.example " * 9) + "-all")
+    set_txt(site, "_9.enforce.example", "v=spf1 a:good.mail.example -all")
+    found = check(site, "--own", "enforce.example")
+    assert "enforce.example: at least " in found.of("spf", "bad")[0]
+    assert "more" not in found.of("spf", "bad")[0]
+    asked = sum(site.lab.dns_queries(f"_{n}.enforce.example") for n in range(1, 10))
+    assert asked <= 60
 
 
 def test_own_without_selector(site):

@@ -48,6 +48,8 @@ static const struct spf_row spf_rows[] = {
 	{ "another record", TEXT("google-site-verification=x"), RTLS_NONE,
 		NOTHING },
 	{ "nothing", TEXT(""), RTLS_NONE, NOTHING },
+	{ "an include without colon", TEXT("v=spf1 include/x.example -all"),
+		RTLS_INVALID, NOTHING },
 	{ "an unknown mechanism", TEXT("v=spf1 ipv4:192.0.2.1 -all"),
 		RTLS_INVALID, NOTHING },
 	{ "a dash that is none",
