@@ -14,6 +14,7 @@
 #include "store/system_file.h"
 #include "tls/ca_bundle.h"
 #include "tool/check.h"
+#include "tool/check_exim.h"
 #include "tool/check_libc.h"
 #include "tool/exim.h"
 #include "tool/module_file.h"
@@ -331,17 +332,32 @@ static bool is_there(const char *path)
 	return lstat(path, &found) == 0;
 }
 
+/* Switched on, and stopped all the same? Where systemd does not say, it is taken for good. */
+static bool is_stopped(const char *unit)
+{
+	const char *const words[] = { "/usr/bin/systemctl", "is-active", unit,
+		NULL };
+	char output[256];
+	struct rtls_slice said =
+		rtls_slice_trim(rtls_exim_run(words, output, sizeof(output)));
+
+	return rtls_slice_is(said, "inactive\n") ||
+	       rtls_slice_is(said, "failed\n");
+}
+
 static void check_timer(
 	struct rtls_check *check, const char *what, const char *wanted)
 {
 	bool is_systemd = is_there(SYSTEMD);
-	char path[128];
+	char unit[64], path[128];
 
+	(void)snprintf(unit, sizeof(unit), "exim-requiretls-%s.timer", what);
 	(void)snprintf(path, sizeof(path),
-		"/etc/systemd/system/timers.target.wants/"
-		"exim-requiretls-%s.timer",
-		what);
-	if (is_systemd && is_there(path))
+		"/etc/systemd/system/timers.target.wants/%s", unit);
+	if (is_systemd && is_there(path) && is_stopped(unit))
+		rtls_findings_add(&check->findings, BAD, "timer", wanted,
+			"%s is switched on and not active", unit);
+	else if (is_systemd && is_there(path))
 		rtls_findings_add(&check->findings, GOOD, "timer", NULL,
 			"exim-requiretls-%s.timer is switched on", what);
 	else if (is_systemd)
@@ -514,6 +530,7 @@ int rtls_check_self(
 	check_exim(check, release);
 	check_module(check, release);
 	check_dns_options(check);
+	rtls_check_exim_use(check);
 	check_timer(check, "refresh",
 		"systemctl enable --now exim-requiretls-refresh.timer");
 	if (check->config.tlsrpt && is_there(SYSTEMD))

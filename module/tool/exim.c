@@ -173,3 +173,21 @@ struct rtls_slice rtls_exim_expand_message(const char *program,
 	(void)close(command.input);
 	return answer;
 }
+
+struct rtls_slice rtls_exim_run(
+	const char *const *words, char *output, size_t output_size)
+{
+	struct command command = { { NULL }, -1 };
+
+	for (size_t i = 0; i < RTLS_EXIM_WORDS_MAX && words[i] != NULL; i++)
+		command.words[i] = words[i];
+	return run(&command, output, output_size);
+}
+
+struct rtls_slice rtls_exim_print(
+	const char *program, const char *what, char *output, size_t output_size)
+{
+	const struct command command = { { program, "-bP", what }, -1 };
+
+	return run(&command, output, output_size);
+}

@@ -22,6 +22,15 @@ RTLS_MUST_CHECK enum rtls_status rtls_exim_ask(const char *program,
 RTLS_MUST_CHECK enum rtls_status rtls_exim_option(
 	const char *program, const char *name, char *value, size_t value_size);
 
+/* What a program prints, in at most 5 s of silence: words up to NULL, or RTLS_EXIM_WORDS_MAX, the first
+ * its path; empty when it could not be run. output is of the caller's, output_size bytes. */
+struct rtls_slice rtls_exim_run(
+	const char *const *words, char *output, size_t output_size);
+
+/* The same of `exim4 -bP what`: "routers", say. */
+struct rtls_slice rtls_exim_print(const char *program, const char *what,
+	char *output, size_t output_size);
+
 /*
  * A macro of its configuration, with those in it replaced.
  *

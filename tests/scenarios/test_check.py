@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption
 
 from failing import PROGRAM, Failing
 from policyhost import RAW_HOST
-from sender import SPOOL, world
+from sender import SENDER_CONF, SPOOL, world
 from test_dane import PRIVATE, add_host, tlsa
 from test_destinations import behind
 from test_privileges import exim_uid, index_of, trace
@@ -555,7 +555,7 @@ def test_self(site):
     found = check(site, *SELF)
     assert found.status == GOOD, found.answer
     topics = ["config", "rules", "spool", "trust-store", "clock", "resolver", "libc", "exim",
-              "module", "timer"]
+              "module", "routers", "transports", "timer"]
     assert {finding["topic"] for finding in found.answer["findings"]} == set(topics)
     assert {topic for topic, _ in found.all("warning")} <= {"clock"}
     assert found.of("spool") == [f"{SPOOL} belongs to Debian-exim, mode 0750"]
@@ -640,6 +640,51 @@ def test_self_configuration_of_exim(site, line, topic, level, text):
         conf = f"{line}\n{conf}"
     site.lab.write_sender_conf(conf)
     assert text in check(site, *SELF).of(topic, level)[0]
+
+
+@pytest.mark.parametrize("old, new, topic, level, text", [
+    (".include /etc/exim4/requiretls/routers.conf", "", "routers", "bad",
+     "Exim has no router requiretls_decide: no mail is protected"),
+    ("\nbegin routers\n", "\nbegin routers\nfirst:\n  driver = dnslookup\n"
+     "  transport = remote_smtp\n", "routers", "warning", "the router first comes before ours: "
+     "what it takes is not protected"),
+    ("  event_action = REQUIRETLS_EVENT\n", "", "transports", "warning", "the transport "
+     "remote_smtp does not report: mail that nothing protects is in no TLS report"),
+    ("  multi_domain = false\n", "", "transports", "warning", "the transport remote_smtp reports "
+     "what is for several domains under one of them"),
+    ("  event_action = REQUIRETLS_EVENT\n", "  hosts = 127.0.0.1\n", "transports", None, None),
+    ("never_users = root\n", "never_users = root\nexim_user = daemon\nexim_group = daemon\n",
+     "exim", "bad", "Exim runs as daemon, and the key user is Debian-exim"),
+])
+def test_self_use_of_the_module(site, old, new, topic, level, text):
+    """Does mail come to our routers, and what does the site's own transport?"""
+    assert old in SENDER_CONF
+    site.lab.write_sender_conf(SENDER_CONF.replace(old, new, 1))
+    found = check(site, *SELF)
+    assert found.of(topic, level) == [text] if text else found.of(topic) == []
+
+
+@pytest.mark.parametrize("answer, level, text", [
+    ("active", "good", "exim-requiretls-refresh.timer is switched on"),
+    ("inactive", "bad", "exim-requiretls-refresh.timer is switched on and not active"),
+    ("System has not been booted", "good", "exim-requiretls-refresh.timer is switched on"),
+])
+def test_self_timer_of_systemd(site, answer, level, text):
+    """Switched on is not yet active."""
+    wants = "/etc/systemd/system/timers.target.wants"
+    site.lab.exec(["/bin/sh", "-c", f"test ! -e /run/systemd/system && mkdir -p {wants} "
+                   "/run/systemd/system && "
+                   f"ln -s /x {wants}/exim-requiretls-refresh.timer && "
+                   "test ! -e /usr/bin/systemctl.kept && if test -e /usr/bin/systemctl; then "
+                   "mv /usr/bin/systemctl /usr/bin/systemctl.kept; fi; "
+                   f"printf '#!/bin/sh\necho {answer}\n' >/usr/bin/systemctl && "
+                   "chmod 755 /usr/bin/systemctl"])
+    try:
+        assert text in check(site, *SELF).of("timer", level)
+    finally:
+        site.lab.exec(["/bin/sh", "-c", f"rm -rf {wants} /run/systemd/system /usr/bin/systemctl; "
+                       "test ! -e /usr/bin/systemctl.kept || "
+                       "mv /usr/bin/systemctl.kept /usr/bin/systemctl"])
 
 
 @pytest.mark.parametrize("mark, level, text", [
