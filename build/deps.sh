@@ -14,7 +14,7 @@ libcurl4-gnutls-dev libjansson-dev zlib1g-dev libcmocka-dev"
 DEB="debhelper dpkg-dev lintian"
 LINT="clang clang-format clang-tidy cppcheck shellcheck codespell mandoc
 libclang-rt-14-dev"
-LAB="exim4-daemon-heavy exim4-config unbound knot knot-dnsutils nginx-light
+LAB="exim4-daemon-heavy exim4-config unbound knot knot-dnsutils nginx-light apache2-bin
 dns-root-data ca-certificates iproute2 util-linux procps strace openssl
 systemd python3 python3-pytest python3-dnspython python3-cryptography
 python3-dkim python3-nacl python3-jsonschema faketime gnutls-bin jq

@@ -33,6 +33,31 @@ http {{
 """
 
 
+# The same for Apache, of which there is the program only, without Debian's configuration.
+APACHE_CONF = """
+ServerRoot {directory}
+ServerName localhost
+PidFile {directory}/apache.pid
+ErrorLog {directory}/log
+DefaultRuntimeDir {directory}/tmp
+User Debian-exim
+Group Debian-exim
+Listen {address}:443
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule mime_module /usr/lib/apache2/modules/mod_mime.so
+TypesConfig /dev/null
+AddType application/x-odd .txt
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+Include {directory}/test.conf
+"""
+
+
 def publish(site, *args, check=True):
     """What it says, as JSON."""
     found = site.program("publish", "--json", *args, check=check)
@@ -76,28 +101,65 @@ def directory(site):
     return DIRECTORY
 
 
+def write_snippet(site, directory, name, *changes):
+    """What was written for a web server, with the lab's certificate and these changes."""
+    snippet = site.lab.exec(["cat", f"{directory}/{name}"]).stdout
+    pem = f"/run/lab/certs/web/mta-sts.{DOMAIN}.pem"
+    snippet, count = re.subn(r"/etc/letsencrypt/live/mta-sts\.[^/]+/\w+\.pem", pem, snippet)
+    assert count == 2
+    for old, new in changes:
+        assert old in snippet
+        snippet = snippet.replace(old, new)
+    site.lab.exec(["tee", f"{directory}/test.conf"], input=snippet)
+
+
+def stop(site, directory, name):
+    """End a web server by its pid file."""
+    site.lab.exec(["/bin/sh", "-c", f"test ! -e {directory}/{name}.pid || "
+                   f"kill $(cat {directory}/{name}.pid)"])
+
+
+def assert_serves_the_policy_only(site):
+    """Nothing else of the directory is served."""
+    for path, statuses in (("/.well-known/mta-sts.txt", ("200",)), ("/dns.zone", ("403", "404")),
+                           ("/nginx.conf", ("403", "404")), ("/", ("403", "404"))):
+        shown = site.lab.exec(["openssl", "s_client", "-quiet", "-ign_eof", "-servername",
+                               f"mta-sts.{DOMAIN}", "-connect", f"{ADDRESS}:443"], check=False,
+                              input=f"GET {path} HTTP/1.0\r\nHost: mta-sts.{DOMAIN}\r\n\r\n")
+        assert shown.stdout.split()[1] in statuses, (path, shown.stdout)
+
+
+@pytest.fixture
+def apache(site, directory):
+    """Starts Apache with the snippet that was written."""
+    def start():
+        run = site.lab.exec
+        run(["mkdir", "-p", f"{directory}/tmp"])
+        write_snippet(site, directory, "apache.conf")
+        run(["tee", f"{directory}/all.conf"],
+            input=APACHE_CONF.format(directory=directory, address=ADDRESS))
+        run(["/usr/sbin/apache2", "-t", "-f", f"{directory}/all.conf"])
+        run(["/bin/sh", "-c", f"/usr/sbin/apache2 -f {directory}/all.conf >/dev/null 2>&1"])
+        site.lab.set_rrset(f"mta-sts.{DOMAIN}", "A", [ADDRESS])
+    yield start
+    stop(site, directory, "apache")
+
+
 @pytest.fixture
 def web(site, directory):
     """Starts nginx with the snippet that was written; it serves at an address of its own."""
     def start():
         run = site.lab.exec
         run(["mkdir", "-p", f"{directory}/tmp"])
-        snippet = run(["cat", f"{directory}/nginx.conf"]).stdout
-        pem = f"/run/lab/certs/web/mta-sts.{DOMAIN}.pem"
-        snippet, count = re.subn(r"/etc/letsencrypt/live/mta-sts\.[^/]+/\w+\.pem", pem, snippet)
-        assert count == 2
-        snippet = snippet.replace("listen 443", f"listen {ADDRESS}:443")
-        snippet = snippet.replace("listen [::]:443", "listen [::1]:443")
-        for name, text in (("test.conf", snippet),
-                           ("all.conf", NGINX_CONF.format(directory=directory))):
-            run(["tee", f"{directory}/{name}"], input=text)
+        write_snippet(site, directory, "nginx.conf", ("listen 443", f"listen {ADDRESS}:443"),
+                      ("listen [::]:443", "listen [::1]:443"))
+        run(["tee", f"{directory}/all.conf"], input=NGINX_CONF.format(directory=directory))
         run(["/usr/sbin/nginx", "-t", "-e", "stderr", "-c", f"{directory}/all.conf"])
         run(["/bin/sh", "-c", f"/usr/sbin/nginx -e {directory}/log -c {directory}/all.conf "
              ">/dev/null 2>&1"])
         site.lab.set_rrset(f"mta-sts.{DOMAIN}", "A", [ADDRESS])
     yield start
-    site.lab.exec(["/bin/sh", "-c", f"test ! -e {directory}/nginx.pid || "
-                   f"kill $(cat {directory}/nginx.pid)"])
+    stop(site, directory, "nginx")
 
 
 def test_from_nothing_to_enforce(site, directory, web):
@@ -125,15 +187,20 @@ def test_from_nothing_to_enforce(site, directory, web):
     found = json.loads(site.program("resolve", "--fresh", "--json", DOMAIN).stdout)
     assert found["sts"]["policy"]["mode"] == "enforce"
     assert found["sts"]["policy"]["max_age"] == 2592000
-    # Nothing else of the directory is served.
-    for path, status in (("/.well-known/mta-sts.txt", "200"), ("/dns.zone", "404"),
-                         ("/nginx.conf", "404"), ("/", "404")):
-        shown = site.lab.exec(["openssl", "s_client", "-quiet", "-ign_eof", "-servername",
-                               f"mta-sts.{DOMAIN}", "-connect", f"{ADDRESS}:443"], check=False,
-                              input=f"GET {path} HTTP/1.0\r\nHost: mta-sts.{DOMAIN}\r\n\r\n")
-        assert shown.stdout.split()[1] == status, (path, shown.stdout)
+    assert_serves_the_policy_only(site)
     site.lab.exec(["/bin/sh", "-c", f"echo '# more' >> {directory}/.well-known/mta-sts.txt"])
     assert findings(site, DOMAIN, "--directory", directory, status=65)["policy"] == ["wrong"]
+
+
+def test_by_apache(site, directory, apache):
+    """The same from Apache: text/plain whatever it makes of .txt, and nothing else."""
+    publish(site, *MAKE, "--directory", directory)
+    apache()
+    into_dns(site, site.lab.exec(["cat", f"{directory}/dns.zone"]).stdout)
+    assert findings(site, DOMAIN, "--directory", directory) == {
+        "sts-record": ["good"], "policy": ["good"], "mx": ["good"], "tlsrpt-record": ["good"],
+        "same": ["good", "good"]}
+    assert_serves_the_policy_only(site)
 
 
 def test_the_example_of_the_manual(site):
