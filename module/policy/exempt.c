@@ -16,8 +16,6 @@
 #include "timestamp.h"
 #include "utf8.h"
 
-#define DAY_S 86400
-
 static bool parse_kinds(struct rtls_slice text, unsigned *lifts)
 {
 	*lifts = 0;
@@ -45,7 +43,7 @@ static bool parse_until(
 	if (rtls_date_parse(word, &day_s) != RTLS_OK)
 		return false;
 	exemption->until = word;
-	exemption->end_s = day_s + DAY_S;
+	exemption->end_s = day_s + RTLS_DAY_S;
 	return true;
 }
 
@@ -135,7 +133,7 @@ int64_t rtls_exemption_days_left(
 {
 	if (rtls_exemption_is_over(exemption, now_s))
 		return 0;
-	return (exemption->end_s - 1 - (now_s < 0 ? 0 : now_s)) / DAY_S;
+	return (exemption->end_s - 1 - (now_s < 0 ? 0 : now_s)) / RTLS_DAY_S;
 }
 
 static bool is_in_force(const struct rtls_exemption *exemption,

@@ -699,8 +699,8 @@ bool rtls_record_wants_fetch(const struct rtls_record *record, int64_t now_s)
 	       !is_backed_off(record, now_s);
 }
 
-#define DUE_FIRST_S  (16 * 3600)
-#define DUE_SPREAD_S (7 * 3600)
+#define DUE_FIRST_S  (16 * RTLS_HOUR_S)
+#define DUE_SPREAD_S (7 * RTLS_HOUR_S)
 
 bool rtls_record_is_due(
 	const struct rtls_record *record, uint64_t spread, int64_t now_s)

@@ -42,6 +42,7 @@
 #include "sts_policy.h"
 #include "sts_record.h"
 #include "text.h"
+#include "timestamp.h"
 
 #define RTLS_RECORD_SIZE_MAX 131072
 #define RTLS_MX_MAX          64   /* hosts kept, best preference first */
@@ -167,9 +168,9 @@ RTLS_MUST_CHECK enum rtls_status rtls_record_format(
 	const struct rtls_record *record, struct rtls_text *out);
 
 /* How far ahead a stored time may lie before the clock is what is wrong. */
-#define RTLS_CLOCK_SLACK_S 86400
+#define RTLS_CLOCK_SLACK_S RTLS_DAY_S
 /* No answer is believed longer than this, whatever its TTL said. */
-#define RTLS_TTL_MAX_S 86400
+#define RTLS_TTL_MAX_S RTLS_DAY_S
 
 /* MX and TXT answers are both within their lifetimes (and not from a future
  * clock), and a policy that the TXT id promises is there or backed off: nothing

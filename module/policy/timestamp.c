@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 
-#define DAY_S        86400
 #define TIME_MAX_S   INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 #define TIME_TEXT    (RTLS_TIMESTAMP_SIZE - 1)
 #define DATE_TEXT    (RTLS_DATE_SIZE - 1)
@@ -66,7 +65,7 @@ static int64_t clamp(int64_t time_s)
 
 const char *rtls_date_format(char out[RTLS_DATE_SIZE], int64_t time_s)
 {
-	struct date date = date_of_day((unsigned)(clamp(time_s) / DAY_S));
+	struct date date = date_of_day((unsigned)(clamp(time_s) / RTLS_DAY_S));
 
 	put_number(out, 4, date.year);
 	out[4] = '-';
@@ -79,7 +78,7 @@ const char *rtls_date_format(char out[RTLS_DATE_SIZE], int64_t time_s)
 
 const char *rtls_timestamp_format(char out[RTLS_TIMESTAMP_SIZE], int64_t time_s)
 {
-	unsigned second = (unsigned)(clamp(time_s) % DAY_S);
+	unsigned second = (unsigned)(clamp(time_s) % RTLS_DAY_S);
 
 	rtls_date_format(out, time_s);
 	out[DATE_TEXT] = 'T';
@@ -141,7 +140,7 @@ enum rtls_status rtls_date_parse(struct rtls_slice text, int64_t *time_s)
 	if (date.year < 1970 || date.month < 1 || date.month > 12 ||
 		date.day < 1 || date.day > days_in_month(date))
 		return RTLS_INVALID;
-	*time_s = (int64_t)day_of_date(date) * DAY_S;
+	*time_s = (int64_t)day_of_date(date) * RTLS_DAY_S;
 	return RTLS_OK;
 }
 

@@ -11,6 +11,10 @@
 #define RTLS_TIMESTAMP_SIZE 21 /* "2026-11-21T19:45:20Z" and NUL */
 #define RTLS_DATE_SIZE      11 /* "2026-11-21" and NUL */
 
+#define RTLS_HOUR_S 3600
+#define RTLS_DAY_S  86400
+#define RTLS_WEEK_S 604800
+
 /* Years 1970 to 9999; others are clamped. Both return out. */
 const char *rtls_timestamp_format(
 	char out[RTLS_TIMESTAMP_SIZE], int64_t time_s);

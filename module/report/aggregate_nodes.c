@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define DAY_S    86400
+#include "policy/timestamp.h"
+
 #define KEY_SIZE (2 * RTLS_JOURNAL_LINE_MAX)
 
 /* The n-th piece of a key; pieces hold no tab, the journal is separated by tabs. */
@@ -35,7 +36,7 @@ struct rtls_report *rtls_aggregate_report(
 		return NULL;
 	report->domain = own;
 	report->begin_s = reports->begin_s;
-	report->end_s = reports->begin_s + DAY_S - 1;
+	report->end_s = reports->begin_s + RTLS_DAY_S - 1;
 	report->next = reports->list;
 	reports->list = report;
 	reports->count++;

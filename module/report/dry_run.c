@@ -12,7 +12,6 @@
 #include "report/subjects.h"
 #include "store/file.h"
 
-#define DAY_S     86400
 #define PATH_SIZE 2048
 #define LINE_SIZE 2048
 
@@ -190,7 +189,7 @@ enum rtls_status rtls_report_dry_run(const struct rtls_config *config,
 	struct rtls_rua instead;
 	enum rtls_status status;
 
-	rtls_date_format(run.date, options->now_s - DAY_S);
+	rtls_date_format(run.date, options->now_s - RTLS_DAY_S);
 	if (options->date != NULL && !rtls_slice_copy(rtls_slice(options->date),
 					     run.date, sizeof(run.date))) {
 		rtls_err_set(err, "not a date like 2026-11-21");

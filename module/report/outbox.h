@@ -16,6 +16,7 @@
 
 #include "policy/domain.h"
 #include "policy/text.h"
+#include "policy/timestamp.h"
 #include "policy/tlsrpt_record.h"
 #include "report/rua.h"
 
@@ -24,7 +25,7 @@
 
 /* RFC 8460 section 5.5: for 24 hours, with exponential back-off. */
 #define RTLS_RETRY_FIRST_S 900
-#define RTLS_RETRY_FOR_S   86400
+#define RTLS_RETRY_FOR_S   RTLS_DAY_S
 
 enum rtls_record_state {
 	RTLS_RECORD_PENDING, /* not looked up yet, or the lookup failed */

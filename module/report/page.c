@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "page_parts.h"
-
-#define DAY_S INT64_C(86400)
+#include "policy/timestamp.h"
 
 static void put_title(FILE *out, const struct rtls_page_options *options)
 {
@@ -258,7 +257,7 @@ static int64_t last_day(const json_t *reports, int64_t now_s)
 	for (size_t i = 0; i < json_array_size(reports); i++)
 		if (rtls_page_model_day(json_array_get(reports, i), &day_s) ==
 				RTLS_OK &&
-			day_s > newest_s && day_s <= now_s + DAY_S)
+			day_s > newest_s && day_s <= now_s + RTLS_DAY_S)
 			newest_s = day_s;
 	return newest_s > 0 ? newest_s : now_s;
 }
@@ -268,7 +267,7 @@ enum rtls_status rtls_page_write(FILE *out, const json_t *reports,
 {
 	int64_t last_s = last_day(reports, options->now_s);
 	struct rtls_page_model *model = rtls_page_model_begin(
-		last_s - (RTLS_PAGE_DAYS_MAX - 1) * DAY_S, last_s);
+		last_s - (RTLS_PAGE_DAYS_MAX - 1) * RTLS_DAY_S, last_s);
 	enum rtls_status status = RTLS_OK;
 
 	if (model == NULL)

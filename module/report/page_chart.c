@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "page_parts.h"
+#include "policy/timestamp.h"
 
-#define DAY_S        86400
 #define DAILY_MAX    100 /* days; of more a bar is a week */
 #define WEEK_DAYS    7
 #define SLOTS_MIN    7 /* one day is no bar as wide as the page */
@@ -56,8 +56,9 @@ void rtls_page_bars_fill(struct rtls_page_bars *bars,
 		bars->days_per_bar = WEEK_DAYS;
 	bars->count = (total + bars->days_per_bar - 1) / bars->days_per_bar;
 	/* The last week is a whole one. */
-	bars->first_day_s = rtls_page_model_day_s(model, sums->last_day + 1) -
-			    (int64_t)(bars->count * bars->days_per_bar) * DAY_S;
+	bars->first_day_s =
+		rtls_page_model_day_s(model, sums->last_day + 1) -
+		(int64_t)(bars->count * bars->days_per_bar) * RTLS_DAY_S;
 	for (size_t i = 0; i < day_count; i++) {
 		struct rtls_page_count *bar;
 		uint64_t sessions;
@@ -177,15 +178,15 @@ static double height_of(uint64_t count, double top, double full, double least)
 static void put_bar_title(
 	FILE *out, const struct rtls_page_bars *bars, size_t i)
 {
-	int64_t day_s =
-		bars->first_day_s + (int64_t)(i * bars->days_per_bar) * DAY_S;
+	int64_t day_s = bars->first_day_s +
+			(int64_t)(i * bars->days_per_bar) * RTLS_DAY_S;
 
 	(void)fputs("<title>", out);
 	rtls_page_put_date(out, day_s);
 	if (bars->days_per_bar > 1) {
 		(void)fputs(" to ", out);
 		rtls_page_put_date(
-			out, day_s + (bars->days_per_bar - 1) * DAY_S);
+			out, day_s + (bars->days_per_bar - 1) * RTLS_DAY_S);
 	}
 	(void)fputs(": ", out);
 	if (rtls_page_sessions(&bars->bar[i]) == 0)
@@ -240,9 +241,9 @@ static void put_labels(FILE *out, const struct rtls_page_bars *bars)
 		(void)fprintf(out, "<text class=\"x%s\" x=\"%.3f%%\" y=\"%g\">",
 			number++ % 2 == 1 ? " second" : "",
 			place_of(bars, i).middle, BASE_PX + 19);
-		rtls_page_put_short_date(
-			out, bars->first_day_s +
-				     (int64_t)(i * bars->days_per_bar) * DAY_S);
+		rtls_page_put_short_date(out,
+			bars->first_day_s +
+				(int64_t)(i * bars->days_per_bar) * RTLS_DAY_S);
 		(void)fputs("</text>", out);
 	}
 }

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define DAY_S 86400
+#include "policy/timestamp.h"
+
 #define KEY_SIZE                                                               \
 	(2 * RTLS_PAGE_LINES_MAX +                                             \
 		RTLS_PAGE_PIECES_MAX * (RTLS_PAGE_PIECE_MAX + 1) + 32)
@@ -13,7 +14,8 @@ struct rtls_page_model *rtls_page_model_begin(
 	int64_t first_day_s, int64_t last_day_s)
 {
 	struct rtls_page_model *model = calloc(1, sizeof(*model));
-	int64_t first = first_day_s / DAY_S, last = last_day_s / DAY_S;
+	int64_t first = first_day_s / RTLS_DAY_S,
+		last = last_day_s / RTLS_DAY_S;
 
 	if (model == NULL)
 		return NULL;
@@ -21,7 +23,7 @@ struct rtls_page_model *rtls_page_model_begin(
 		last = first;
 	if (last - first >= RTLS_PAGE_DAYS_MAX)
 		first = last - RTLS_PAGE_DAYS_MAX + 1;
-	model->begin_s = first * DAY_S;
+	model->begin_s = first * RTLS_DAY_S;
 	model->day_count = (size_t)(last - first) + 1;
 	for (size_t i = 0; i < RTLS_PAGE_DAYS_MAX; i++)
 		model->day[i].day = i;
@@ -112,5 +114,5 @@ const struct rtls_page_sums *rtls_page_model_sums(
 
 int64_t rtls_page_model_day_s(const struct rtls_page_model *model, size_t day)
 {
-	return model->begin_s + (int64_t)day * DAY_S;
+	return model->begin_s + (int64_t)day * RTLS_DAY_S;
 }

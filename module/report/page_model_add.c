@@ -2,8 +2,7 @@
 #include "page_model_nodes.h"
 #include "page_read.h"
 #include "policy/result.h"
-
-#define DAY_S 86400
+#include "policy/timestamp.h"
 
 static enum rtls_status add_detail(struct rtls_page_adding *adding,
 	const json_t *detail, unsigned *results)
@@ -169,7 +168,7 @@ static enum rtls_status find_day(
 		model->sums.undated++;
 		return RTLS_NONE;
 	}
-	at = (day_s - model->begin_s) / DAY_S;
+	at = (day_s - model->begin_s) / RTLS_DAY_S;
 	if (day_s < model->begin_s || at >= (int64_t)model->day_count) {
 		model->sums.outside++;
 		return RTLS_NONE;

@@ -4,8 +4,6 @@
 #include "page_model_nodes.h"
 #include "policy/timestamp.h"
 
-#define DAY_S 86400
-
 /* At most so many bytes, and no half of a character at the end. */
 static struct rtls_slice text_of(const json_t *value)
 {
@@ -68,6 +66,6 @@ enum rtls_status rtls_page_model_day(const json_t *report, int64_t *day_s)
 	if (!get_time(range, "end-datetime", &end_s) || end_s < start_s)
 		end_s = start_s;
 	middle_s = start_s + (end_s - start_s) / 2;
-	*day_s = middle_s - middle_s % DAY_S;
+	*day_s = middle_s - middle_s % RTLS_DAY_S;
 	return RTLS_OK;
 }

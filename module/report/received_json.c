@@ -11,8 +11,6 @@
 #include "report/received_time.h"
 #include "store/idna.h"
 
-#define DAY_S 86400
-
 typedef char text_buffer[RTLS_RECEIVED_TEXT_MAX + 1];
 
 static bool lower_case(char *text)
@@ -361,7 +359,7 @@ static json_t *normalise_range(struct rtls_part *part, const json_t *report)
 		start_s = end_s;
 		end_s = later_s;
 	}
-	if (end_s - start_s > DAY_S)
+	if (end_s - start_s > RTLS_DAY_S)
 		RTLS_PART_NOTE(part, RTLS_NOTE_SEEN, true,
 			"date-range: longer than a day");
 	rtls_part_unknown(part, range, known);

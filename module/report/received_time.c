@@ -6,8 +6,7 @@
 #include "policy/timestamp.h"
 
 #define TIME_MAX_S INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
-#define DAY_S      86400
-#define CLOCK_AT   11 /* of "2026-11-21T19:45:20" */
+#define CLOCK_AT   11                    /* of "2026-11-21T19:45:20" */
 #define PLAIN_SIZE 19
 
 /* "", "Z", "+02:00" or "+0200". */
@@ -76,7 +75,7 @@ enum rtls_status rtls_received_time(
 	if (!parse_zone(rtls_slice_n(text.data + at, text.size - at), &east_s,
 		    notes))
 		return RTLS_INVALID;
-	local_s += (is_end ? DAY_S : 0) - east_s;
+	local_s += (is_end ? RTLS_DAY_S : 0) - east_s;
 	if (local_s < 0)
 		local_s = 0;
 	*time_s = local_s > TIME_MAX_S ? TIME_MAX_S : local_s;

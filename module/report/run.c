@@ -4,12 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "policy/timestamp.h"
 #include "report/job.h"
 #include "report/schedule.h"
 #include "report/tidy.h"
 #include "store/lock.h"
 
-#define DAY_S        86400
 #define LOCK_NAME    "report run" /* no domain name has a space */
 #define LOCK_WAIT_MS 1000
 #define LINE_SIZE    2048
@@ -140,7 +140,7 @@ static enum rtls_status first_second(
 		rtls_err_set(err, "not a date like 2026-11-21");
 		return RTLS_INVALID;
 	}
-	if (*day_s + DAY_S > now_s) {
+	if (*day_s + RTLS_DAY_S > now_s) {
 		rtls_err_set(err, "%s is not over yet (UTC)", date);
 		return RTLS_INVALID;
 	}
@@ -150,12 +150,12 @@ static enum rtls_status first_second(
 static enum rtls_status run_days(struct rtls_job *job)
 {
 	int64_t now_s = job->options->now_s;
-	int64_t today_s = now_s - now_s % DAY_S;
+	int64_t today_s = now_s - now_s % RTLS_DAY_S;
 	int64_t day_s;
 
 	if (job->options->date == NULL) {
 		for (int back = RTLS_DAYS_CAUGHT_UP; back > 0; back--)
-			run_day(job, today_s - (int64_t)back * DAY_S);
+			run_day(job, today_s - (int64_t)back * RTLS_DAY_S);
 		return job->status;
 	}
 	if (first_second(job->options->date, now_s, &day_s, job->err) !=

@@ -7,11 +7,9 @@
 #include "policy/timestamp.h"
 #include "store/hash.h"
 
-#define DAY_S 86400
-
 int64_t rtls_schedule_begin_s(const struct rtls_config *config, int64_t day_s)
 {
-	return day_s + DAY_S + (int64_t)config->report_min_age_s;
+	return day_s + RTLS_DAY_S + (int64_t)config->report_min_age_s;
 }
 
 int64_t rtls_schedule_due_s(const struct rtls_config *config, const char *host,

@@ -55,9 +55,9 @@ void rtls_tidy_tell(const struct rtls_tidy_job *job, enum rtls_status status,
 static bool is_aged(const struct rtls_tidy_job *job, int64_t day_s)
 {
 	const int64_t keep_s =
-		(int64_t)job->config->tlsrpt_keep_days * RTLS_TIDY_DAY_S;
+		(int64_t)job->config->tlsrpt_keep_days * RTLS_DAY_S;
 
-	return day_s + RTLS_TIDY_DAY_S + keep_s <= job->now_s;
+	return day_s + RTLS_DAY_S + keep_s <= job->now_s;
 }
 
 /* --- journals -------------------------------------------------------------- */
@@ -66,9 +66,9 @@ static bool is_aged(const struct rtls_tidy_job *job, int64_t day_s)
 static bool is_done(
 	const struct rtls_tidy_job *job, const char *date, int64_t day_s)
 {
-	const int64_t today_s = job->now_s - job->now_s % RTLS_TIDY_DAY_S;
+	const int64_t today_s = job->now_s - job->now_s % RTLS_DAY_S;
 
-	if (day_s < today_s - RTLS_DAYS_CAUGHT_UP * RTLS_TIDY_DAY_S)
+	if (day_s < today_s - RTLS_DAYS_CAUGHT_UP * RTLS_DAY_S)
 		return true;
 	return day_s < today_s &&
 	       rtls_outbox_day_is_done(job->config->spool, date);

@@ -7,8 +7,7 @@
 #include <stdint.h>
 
 #include "policy/config.h"
-
-#define RTLS_TIDY_DAY_S INT64_C(86400)
+#include "policy/timestamp.h"
 
 struct rtls_tidy_job {
 	const struct rtls_config *config;

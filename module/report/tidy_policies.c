@@ -16,7 +16,7 @@
 
 /* Its time says when it was done last. */
 #define STAMP       "policies-tidied"
-#define STAMP_AGE_S (20 * INT64_C(3600))
+#define STAMP_AGE_S (20 * RTLS_HOUR_S)
 
 struct candidate {
 	struct candidate *next;
@@ -81,7 +81,7 @@ static bool add_candidate(const char *name, int64_t modified_s, void *context)
 	struct rtls_slice own;
 
 	if (!is_digest(rtls_slice(name)) ||
-		modified_s > search->job->now_s - RTLS_TIDY_DAY_S)
+		modified_s > search->job->now_s - RTLS_DAY_S)
 		return true;
 	candidate = rtls_table_add(
 		&search->table, rtls_slice(name), sizeof(*candidate), &own);

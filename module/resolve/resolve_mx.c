@@ -5,8 +5,7 @@
 #include "policy/domain.h"
 #include "resolving.h"
 
-#define FAILED_S     60
-#define DENIAL_MAX_S 3600
+#define FAILED_S 60
 
 static void set_answer(struct rtls_resolving *resolving,
 	enum rtls_mx_answer answer, enum rtls_dnssec dnssec, int64_t until_s)
@@ -168,7 +167,7 @@ static void set_implicit(struct rtls_resolving *resolving,
 	const struct rtls_dns_query *mx, const struct rtls_dns_query *addresses)
 {
 	int64_t until_s =
-		rtls_resolving_until(resolving, mx->ttl_s, DENIAL_MAX_S);
+		rtls_resolving_until(resolving, mx->ttl_s, RTLS_DENIAL_MAX_S);
 	bool has_address = addresses[0].outcome == RTLS_DNS_FOUND ||
 			   addresses[1].outcome == RTLS_DNS_FOUND;
 	bool has_failed = addresses[0].outcome == RTLS_DNS_FAILED ||
@@ -222,7 +221,7 @@ enum rtls_status rtls_resolve_mx(struct rtls_resolving *resolving,
 	case RTLS_DNS_NXDOMAIN:
 		set_answer(resolving, RTLS_MX_NXDOMAIN, mx->dnssec,
 			rtls_resolving_until(
-				resolving, mx->ttl_s, DENIAL_MAX_S));
+				resolving, mx->ttl_s, RTLS_DENIAL_MAX_S));
 		return RTLS_OK;
 	case RTLS_DNS_FAILED:
 		break;

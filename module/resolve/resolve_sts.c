@@ -11,8 +11,7 @@
 #include "store/journal.h"
 #include "store/policies.h"
 
-#define FAILED_S     300 /* after a failed lookup, and after a failed fetch */
-#define DENIAL_MAX_S 3600
+#define FAILED_S 300 /* after a failed lookup, and after a failed fetch */
 
 /* A policy of max_age 0 is for the decision at hand: long enough for that. */
 #define AT_HAND_S 60
@@ -114,7 +113,7 @@ void rtls_resolve_txt(
 	else
 		set_txt(resolving, RTLS_TXT_NONE,
 			rtls_resolving_until(
-				resolving, txt->ttl_s, DENIAL_MAX_S));
+				resolving, txt->ttl_s, RTLS_DENIAL_MAX_S));
 	note_vanished(resolving);
 }
 

@@ -12,8 +12,7 @@
 
 #include "resolving.h"
 
-#define FAILED_S     60
-#define DENIAL_MAX_S 3600
+#define FAILED_S 60
 
 #define USAGE_DANE_TA   2
 #define USAGE_DANE_EE   3
@@ -63,7 +62,7 @@ static void lower_to_answer(
 			resolving, rtls_resolving_until(resolving, query->ttl_s,
 					   query->outcome == RTLS_DNS_FOUND
 						   ? RTLS_TTL_MAX_S
-						   : DENIAL_MAX_S));
+						   : RTLS_DENIAL_MAX_S));
 }
 
 /* --- addresses -------------------------------------------------------------- */

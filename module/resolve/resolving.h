@@ -49,6 +49,9 @@ void rtls_resolving_note(struct rtls_resolving *resolving, const char *format,
  * not written by then is lost, the back-off of a failed fetch included. */
 unsigned rtls_resolving_left_ms(const struct rtls_resolving *resolving);
 
+/* That there is nothing is believed no longer than this. */
+#define RTLS_DENIAL_MAX_S RTLS_HOUR_S
+
 /* When an answer of that lifetime, at most max_s, ends. */
 int64_t rtls_resolving_until(
 	const struct rtls_resolving *resolving, uint32_t ttl_s, uint32_t max_s);

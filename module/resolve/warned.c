@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/timestamp.h"
 #include "store/file.h"
-
-#define DAY_S 86400
 
 struct mark {
 	const char *name;
@@ -22,8 +21,8 @@ static bool look(const char *name, int64_t modified_s, void *context)
 	if (strcmp(name, mark->name) != 0)
 		return true;
 	/* One from the future does not silence anything for ever. */
-	mark->is_recent = modified_s > mark->now_s - DAY_S &&
-			  modified_s < mark->now_s + DAY_S;
+	mark->is_recent = modified_s > mark->now_s - RTLS_DAY_S &&
+			  modified_s < mark->now_s + RTLS_DAY_S;
 	return false;
 }
 

@@ -8,7 +8,6 @@
 #include "tool/check.h"
 
 #define ADDRESSES_MAX 4 /* of a host and family */
-#define DAY_S         86400
 #define SOON_DAYS     14
 #define OWN_SOON_DAYS 21
 #define OWN_LAST_DAYS 7
@@ -207,7 +206,8 @@ static void describe(const struct subject *subject, char *out, size_t size)
 {
 	const struct rtls_certificate *certificate =
 		&subject->probe->certificate;
-	int64_t days = (certificate->until_s - subject->check->now_s) / DAY_S;
+	int64_t days =
+		(certificate->until_s - subject->check->now_s) / RTLS_DAY_S;
 	char date[RTLS_DATE_SIZE];
 
 	(void)snprintf(out, size,
@@ -225,7 +225,7 @@ static enum rtls_finding_level level_of_days(const struct subject *subject)
 {
 	int64_t days =
 		(subject->probe->certificate.until_s - subject->check->now_s) /
-		DAY_S;
+		RTLS_DAY_S;
 
 	if (subject->check->is_own && days < OWN_LAST_DAYS)
 		return RTLS_FINDING_BAD;

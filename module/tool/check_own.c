@@ -8,6 +8,7 @@
 
 #include "policy/dkim_key.h"
 #include "policy/dmarc.h"
+#include "policy/timestamp.h"
 #include "tool/check_own.h"
 
 #define GOOD    RTLS_FINDING_GOOD
@@ -15,7 +16,6 @@
 #define BAD     RTLS_FINDING_BAD
 
 #define LONG_DAYS    180
-#define DAY_S        86400
 #define KEY_SIZE_MAX 4096
 #define ED25519_SIZE 32
 
@@ -277,7 +277,7 @@ static void check_id(struct rtls_check *check)
 
 static void check_long_max_age(struct rtls_check *check)
 {
-	unsigned long days = check->policy.max_age_s / DAY_S;
+	unsigned long days = check->policy.max_age_s / RTLS_DAY_S;
 
 	if (check->has_policy && days > LONG_DAYS)
 		rtls_findings_add(&check->findings, WARNING, "sts-policy",

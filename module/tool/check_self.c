@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/timestamp.h"
 #include "store/config_file.h"
 #include "store/system_file.h"
 #include "tls/ca_bundle.h"
@@ -25,7 +26,6 @@
 #define VALUE_SIZE  256
 #define BUNDLE_MAX  (4 * 1024 * 1024)
 #define SYSTEMD     "/run/systemd/system"
-#define DAY_S       86400
 
 #define GOOD    RTLS_FINDING_GOOD
 #define WARNING RTLS_FINDING_WARNING
@@ -170,7 +170,7 @@ static bool is_before_file(const struct rtls_check *check, const char *path)
 	struct stat found;
 
 	return stat(path, &found) == 0 &&
-	       found.st_mtime > (time_t)check->now_s + DAY_S;
+	       found.st_mtime > (time_t)check->now_s + RTLS_DAY_S;
 }
 
 static void check_clock(struct rtls_check *check)

@@ -5,8 +5,6 @@
 #include "report/rua.h"
 #include "tool/check.h"
 
-#define DAY_S       86400
-#define WEEK_S      604800
 #define TEXTS_SHOWN 4
 #define TEXTS_SIZE  640
 
@@ -156,7 +154,7 @@ static void judge_max_age(struct rtls_check *check)
 		rtls_findings_add(&check->findings, RTLS_FINDING_WARNING,
 			"sts-policy", "a year, 31557600, is the most",
 			"max_age is more than a year and is cut");
-	else if (max_age_s < DAY_S)
+	else if (max_age_s < RTLS_DAY_S)
 		rtls_findings_add(&check->findings, RTLS_FINDING_WARNING,
 			"sts-policy",
 			"some weeks: who hides the policy for so long has the "
@@ -164,13 +162,14 @@ static void judge_max_age(struct rtls_check *check)
 			"max_age %lu is less than a day", max_age_s);
 	else
 		rtls_findings_add(&check->findings,
-			max_age_s < WEEK_S ? RTLS_FINDING_WARNING
-					   : RTLS_FINDING_GOOD,
+			max_age_s < RTLS_WEEK_S ? RTLS_FINDING_WARNING
+						: RTLS_FINDING_GOOD,
 			"sts-policy",
-			max_age_s < WEEK_S
+			max_age_s < RTLS_WEEK_S
 				? "some weeks are usual (RFC 8461 section 3.2)"
 				: NULL,
-			"max_age %lu (%lu days)", max_age_s, max_age_s / DAY_S);
+			"max_age %lu (%lu days)", max_age_s,
+			max_age_s / RTLS_DAY_S);
 }
 
 static bool matches_any(

@@ -11,7 +11,6 @@
 #include "tool/metrics.h"
 #include "tool/usage.h"
 
-#define DAY_S     86400
 #define PATH_SIZE 1024
 
 struct sums {
@@ -87,13 +86,14 @@ static bool add_journal(const char *name, int64_t modified_s, void *context)
 
 	(void)modified_s;
 	if (rtls_date_parse(rtls_slice(name), &day_s) != RTLS_OK ||
-		day_s > now_s - DAY_S)
+		day_s > now_s - RTLS_DAY_S)
 		return true;
 	if (rtls_outbox_day_is_done(sums->metrics->config.spool, name)) {
 		if (day_s > sums->newest_done_s)
 			sums->newest_done_s = day_s;
 	} else if (sums->metrics->config.tlsrpt &&
-		   day_s > now_s - (int64_t)(RTLS_DAYS_CAUGHT_UP + 1) * DAY_S) {
+		   day_s > now_s - (int64_t)(RTLS_DAYS_CAUGHT_UP + 1) *
+					   RTLS_DAY_S) {
 		add_open_day(sums, name, day_s);
 	}
 	return true;

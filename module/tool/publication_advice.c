@@ -1,12 +1,10 @@
 /* publication_advice.c - see publication.h: mistakes that others made before. */
+#include "policy/timestamp.h"
 #include "tool/publication.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define DAY_S  86400
-#define WEEK_S 604800
 
 void rtls_advice_add(
 	struct rtls_advice *advice, const char *kind, const char *format, ...)
@@ -28,15 +26,16 @@ void rtls_advice_add(
 static void advise_age(
 	const struct rtls_publication *publication, struct rtls_advice *advice)
 {
-	const unsigned long wanted =
-		publication->mode == RTLS_STS_ENFORCE ? WEEK_S : DAY_S;
+	const unsigned long wanted = publication->mode == RTLS_STS_ENFORCE
+					     ? RTLS_WEEK_S
+					     : RTLS_DAY_S;
 
 	if (publication->max_age_s < wanted)
 		rtls_advice_add(advice, "max-age",
 			"max_age %lu is short: who writes to you less often "
 			"than that is not protected; take %s or more",
 			publication->max_age_s,
-			wanted == WEEK_S ? "a week (7d)" : "a day (1d)");
+			wanted == RTLS_WEEK_S ? "a week (7d)" : "a day (1d)");
 }
 
 /* A wildcard covers hosts that are no mail hosts, and whoever gets one of those. */
@@ -123,7 +122,7 @@ static void advise_mode(const struct rtls_publication *publication,
 			"leave record and policy of mode none where they are "
 			"for %lu days, as long as the old policy is "
 			"remembered; then take them away",
-			looked->policy.max_age_s / DAY_S + 1);
+			looked->policy.max_age_s / RTLS_DAY_S + 1);
 }
 
 static bool has_pattern(

@@ -72,8 +72,9 @@ static void print_range(const json_t *range)
 
 	if (rtls_timestamp_parse(rtls_slice(start), &start_s) == RTLS_OK &&
 		rtls_timestamp_parse(rtls_slice(end), &end_s) == RTLS_OK &&
-		start_s % 86400 == 0 &&
-		(end_s - start_s == 86399 || end_s - start_s == 86400))
+		start_s % RTLS_DAY_S == 0 &&
+		(end_s - start_s == RTLS_DAY_S - 1 ||
+			end_s - start_s == RTLS_DAY_S))
 		(void)printf("  on %.10s (UTC)\n", start);
 	else
 		(void)printf("  from %s to %s\n", start, end);

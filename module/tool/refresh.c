@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/timestamp.h"
 #include "resolve/refresh.h"
 #include "store/cache.h"
 #include "store/counters.h"
@@ -17,8 +18,7 @@
 #include "tool/verb.h"
 #include "tool/view.h"
 
-#define DAY_S          86400
-#define REFUSED_KEPT_S (7 * DAY_S)
+#define REFUSED_KEPT_S (7 * RTLS_DAY_S)
 
 /* --- one domain, for both ---------------------------------------------------- */
 
@@ -149,7 +149,7 @@ static void clear_progress(const struct refresh *refresh)
 static bool is_forgotten(const struct rtls_config *config,
 	const struct rtls_record *record, int64_t now_s)
 {
-	const int64_t keep_s = (int64_t)config->cache_keep_days * DAY_S;
+	const int64_t keep_s = (int64_t)config->cache_keep_days * RTLS_DAY_S;
 
 	return rtls_record_is_spent(record, now_s) ||
 	       (record->used_s != 0 && record->used_s < now_s - keep_s);
@@ -245,7 +245,8 @@ static bool remove_old_note(const char *name, int64_t modified_s, void *context)
 	struct rtls_err err = { "" };
 	int n;
 
-	if (modified_s > now_s - REFUSED_KEPT_S && modified_s < now_s + DAY_S)
+	if (modified_s > now_s - REFUSED_KEPT_S &&
+		modified_s < now_s + RTLS_DAY_S)
 		return true;
 	n = snprintf(path, sizeof(path), "%s/refused/%s",
 		refresh->config->spool, name);

@@ -15,8 +15,6 @@
 #include "report/report.h"
 #include "tool/verb.h"
 
-#define DAY_S INT64_C(86400)
-
 enum form {
 	FORM_TEXT,
 	FORM_HTML,
@@ -90,7 +88,7 @@ static int add_days(struct show *show)
 	int exit_status = EX_OK;
 
 	for (int64_t day_s = show->first_s; day_s <= show->last_s;
-		day_s += DAY_S) {
+		day_s += RTLS_DAY_S) {
 		int of_day = add_day(show, day_s);
 
 		if (of_day == EX_OSERR)
@@ -161,7 +159,7 @@ static int read_dates(struct show *show, int count, char **dates)
 	int exit_status = EX_OK;
 
 	show->last_s = show->now_s;
-	show->first_s = show->now_s - (RTLS_PAGE_DAYS_MAX - 1) * DAY_S;
+	show->first_s = show->now_s - (RTLS_PAGE_DAYS_MAX - 1) * RTLS_DAY_S;
 	if (count > 0)
 		exit_status = rtls_verb_report_date(dates[0], &show->first_s);
 	if (count > 0 && exit_status == EX_OK)
@@ -170,7 +168,8 @@ static int read_dates(struct show *show, int count, char **dates)
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (show->last_s < show->first_s ||
-		(show->last_s - show->first_s) / DAY_S >= RTLS_PAGE_DAYS_MAX)
+		(show->last_s - show->first_s) / RTLS_DAY_S >=
+			RTLS_PAGE_DAYS_MAX)
 		return rtls_verb_misused("report show",
 			"expected the first day and then the last, at most 366 "
 			"days");

@@ -80,10 +80,10 @@ const char *rtls_view_age(
 	const char *unit = "second";
 
 	if (distance_s >= 172800) {
-		count /= 86400;
+		count /= RTLS_DAY_S;
 		unit = "day";
 	} else if (distance_s >= 7200) {
-		count /= 3600;
+		count /= RTLS_HOUR_S;
 		unit = "hour";
 	} else if (distance_s >= 120) {
 		count /= 60;
