@@ -54,7 +54,8 @@ struct rtls_session_result {
 	enum rtls_policy_type type;
 	struct rtls_slice digest; /* of the policy, see store/policies.h */
 	enum rtls_result result;
-	struct rtls_slice sending_ip;
+	struct rtls_slice
+		sending_ip; /* out of a journal: RFC 5952 form, or empty */
 	struct rtls_slice mx_host; /* with DANE the TLSA base domain */
 	struct rtls_slice mx_helo; /* already quoted, see text.h */
 	struct rtls_slice receiving_ip;

@@ -1,7 +1,6 @@
 /* aggregate.c - RFC 8460 sections 4.2 and 4.4. */
 #include "report/aggregate_nodes.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,27 +44,7 @@ void rtls_reports_free(struct rtls_reports *reports)
 struct session {
 	struct rtls_counted counted;
 	char mx[RTLS_DOMAIN_SIZE];
-	char sending_ip[INET6_ADDRSTRLEN];
-	char receiving_ip[INET6_ADDRSTRLEN];
 };
-
-/* RFC 8460 section 4.4 wants RFC 5952; what is no address is left out. */
-static struct rtls_slice normalize_ip(
-	struct rtls_slice text, char out[INET6_ADDRSTRLEN])
-{
-	unsigned char address[16];
-	char copy[INET6_ADDRSTRLEN];
-	int family;
-
-	out[0] = '\0';
-	if (!rtls_slice_copy(text, copy, sizeof(copy)))
-		return rtls_slice(out);
-	family = strchr(copy, ':') != NULL ? AF_INET6 : AF_INET;
-	if (inet_pton(family, copy, address) != 1 ||
-		inet_ntop(family, address, out, INET6_ADDRSTRLEN) == NULL)
-		out[0] = '\0';
-	return rtls_slice(out);
-}
 
 static enum rtls_status normalize(
 	const struct rtls_session_result *result, struct session *session)
@@ -89,10 +68,9 @@ static enum rtls_status normalize(
 	}
 	detail->mx_helo = result->mx_helo;
 	detail->reason = result->reason;
-	detail->sending_ip =
-		normalize_ip(result->sending_ip, session->sending_ip);
-	detail->receiving_ip =
-		normalize_ip(result->receiving_ip, session->receiving_ip);
+	/* As RFC 5952 writes them, or empty: so the journal has them. */
+	detail->sending_ip = result->sending_ip;
+	detail->receiving_ip = result->receiving_ip;
 	return RTLS_OK;
 }
 

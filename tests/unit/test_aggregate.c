@@ -1,4 +1,4 @@
-/* test_aggregate.c - from journal lines to counts (items B2.1, B2.6, B4.6, B4.7).
+/* test_aggregate.c - from journal lines to counts (items B2.1, B2.6, B4.7).
  * The code under test is included, so that its calloc can be made to fail. */
 #include "check_report.h"
 
@@ -178,8 +178,6 @@ static void test_foreign_sessions(void **state)
 	char buffer[512];
 
 	(void)state;
-	session.sending_ip = rtls_slice("2001:DB8:0:0:0:0:0:1");
-	session.receiving_ip = rtls_slice("192.0.2.01");
 	session.mx_host = rtls_slice("[192.0.2.2]");
 	assert_int_equal(rtls_aggregate_add(reports, &session), RTLS_OK);
 	session.policy_domain = rtls_slice("not/a/domain");
@@ -190,7 +188,7 @@ static void test_foreign_sessions(void **state)
 	dump(&out, reports);
 	assert_string_equal(buffer,
 		"a.example 0/1\n sts a.example - 0/1\n"
-		"  1 validation-failure 2001:db8::1 [192.0.2.2] - - -\n");
+		"  1 validation-failure - [192.0.2.2] - - -\n");
 	rtls_reports_free(reports);
 }
 
@@ -656,8 +654,7 @@ int main(void)
 	CHECK_TABLE(&suite, test_row, rows);
 	check_add(&suite, "B2.1 what is skipped is counted", test_skipped_count,
 		NULL);
-	check_add(&suite, "B4.6 161 names and addresses in one form",
-		test_foreign_sessions, NULL);
+	check_add(&suite, "161 names in one form", test_foreign_sessions, NULL);
 	check_add(&suite, "B2.1 100000 lines, memory by what is distinct",
 		test_big, NULL);
 	check_add(&suite, "165 failures beyond the cap get coarser",
