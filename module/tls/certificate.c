@@ -1,29 +1,10 @@
 /* certificate.c - see certificate.h. */
 #include "tls/certificate.h"
 
-#include "policy/domain.h"
 #include "policy/text.h"
+#include "tls/leaf.h"
 
-#define SAN_COUNT_MAX 512
-#define ISSUER_MAX    1024
-
-static void describe_names(gnutls_x509_crt_t leaf, struct rtls_text *names)
-{
-	char san[RTLS_DOMAIN_SIZE];
-
-	for (unsigned i = 0; i < SAN_COUNT_MAX && !names->overflow; i++) {
-		size_t size = sizeof(san);
-		int type = gnutls_x509_crt_get_subject_alt_name(
-			leaf, i, san, &size, NULL);
-
-		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-			break;
-		if (type != GNUTLS_SAN_DNSNAME)
-			continue;
-		rtls_text_printf(names, "%s", names->size > 0 ? " " : "");
-		rtls_text_quote(names, rtls_slice_n(san, size));
-	}
-}
+#define ISSUER_MAX 1024
 
 static void describe_issuer(gnutls_x509_crt_t leaf, char *out, size_t out_size)
 {
@@ -52,7 +33,7 @@ enum rtls_status rtls_certificate_describe(
 		return RTLS_NONE;
 	}
 	rtls_text_init(&names, out->names, sizeof(out->names));
-	describe_names(leaf, &names);
+	rtls_leaf_list_names(leaf, &names);
 	describe_issuer(leaf, out->issuer, sizeof(out->issuer));
 	out->from_s = (int64_t)gnutls_x509_crt_get_activation_time(leaf);
 	out->until_s = (int64_t)gnutls_x509_crt_get_expiration_time(leaf);

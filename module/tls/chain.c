@@ -11,10 +11,9 @@
 #include "policy/timestamp.h"
 #include "store/system_file.h"
 #include "tls/ca_bundle.h"
+#include "tls/leaf.h"
 
-#define BASE64_MAX    (128 * 1024)
-#define SAN_COUNT_MAX 512
-#define SAN_SHOWN     150
+#define BASE64_MAX (128 * 1024)
 #ifndef BUNDLE_SIZE_MAX /* less when fuzzing: it is allocated at once */
 #define BUNDLE_SIZE_MAX (4 * 1024 * 1024)
 #endif
@@ -106,39 +105,6 @@ static bool certificates_read(
 }
 
 /* --- the name ------------------------------------------------------------- */
-
-enum rtls_status rtls_leaf_names_host(gnutls_x509_crt_t leaf, const char *host,
-	struct rtls_certificate_verdict *verdict)
-{
-	struct rtls_text names;
-	char shown[SAN_SHOWN];
-	char san[RTLS_DOMAIN_SIZE];
-
-	rtls_text_init(&names, shown, sizeof(shown));
-	for (unsigned i = 0; i < SAN_COUNT_MAX; i++) {
-		size_t size = sizeof(san);
-		int type = gnutls_x509_crt_get_subject_alt_name(
-			leaf, i, san, &size, NULL);
-
-		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-			break;
-		if (type != GNUTLS_SAN_DNSNAME)
-			continue; /* also a name longer than any host's */
-		if (rtls_domain_matches(
-			    rtls_slice_n(san, size), rtls_slice(host)))
-			return RTLS_OK;
-		rtls_text_printf(&names, "%s", names.size > 0 ? " " : "");
-		rtls_text_quote(&names, rtls_slice_n(san, size));
-	}
-	verdict->result = RTLS_RESULT_CERTIFICATE_HOST_MISMATCH;
-	if (names.size > 0)
-		snprintf(verdict->text, sizeof(verdict->text),
-			"is for %s, not for %.80s", shown, host);
-	else
-		snprintf(verdict->text, sizeof(verdict->text),
-			"has no DNS name");
-	return RTLS_NONE;
-}
 
 enum rtls_status rtls_chain_names_host(const struct rtls_chain *chain,
 	const char *host, struct rtls_certificate_verdict *verdict)

@@ -54,10 +54,6 @@ RTLS_MUST_CHECK enum rtls_status rtls_chain_names_host(
 	const struct rtls_chain *chain, const char *host,
 	struct rtls_certificate_verdict *verdict);
 
-/* The same of a certificate that has been read. */
-RTLS_MUST_CHECK enum rtls_status rtls_leaf_names_host(gnutls_x509_crt_t leaf,
-	const char *host, struct rtls_certificate_verdict *verdict);
-
 /*
  * The whole judgement. Untrusted comes before expired, expired before a wrong
  * name.

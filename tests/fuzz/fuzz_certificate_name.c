@@ -26,7 +26,7 @@
 
 #include "der.h"
 #include "policy/domain.h"
-#include "tls/chain.h"
+#include "tls/leaf.h"
 
 #define NAMES_MAX       16
 #define GNUTLS_NAME_MAX 255
