@@ -6,7 +6,7 @@
 
 #include <gnutls/abstract.h>
 
-#include "policy/dkim_key.h"
+#include "policy/dkim_record.h"
 #include "policy/dmarc.h"
 #include "policy/timestamp.h"
 #include "tool/check_own.h"
@@ -189,7 +189,7 @@ static void judge_rsa(struct rtls_check *check, const char *name, unsigned bits)
 }
 
 static void judge_key_data(struct rtls_check *check, const char *name,
-	const struct rtls_dkim_key *key)
+	const struct rtls_dkim_record *key)
 {
 	gnutls_datum_t der = { NULL, 0 };
 
@@ -211,7 +211,7 @@ static void judge_key_data(struct rtls_check *check, const char *name,
 }
 
 static void judge_key(struct rtls_check *check, const char *name,
-	const struct rtls_dkim_key *key)
+	const struct rtls_dkim_record *key)
 {
 	if (key->key.size == 0) {
 		rtls_findings_add(&check->findings, BAD, "dkim",
@@ -239,12 +239,12 @@ static void check_dkim(
 {
 	struct rtls_slice text = { NULL, 0 };
 	struct rtls_err err = { "" };
-	struct rtls_dkim_key key;
+	struct rtls_dkim_record key;
 
 	if (!take_record(check, &dkim_kind, query, BAD,
 		    "publish the key, or is the selector another one?", &text))
 		return;
-	if (rtls_dkim_key_parse(text, &key, &err) == RTLS_OK)
+	if (rtls_dkim_record_parse(text, &key, &err) == RTLS_OK)
 		judge_key(check, query->name, &key);
 	else
 		add_invalid(check, "dkim", query, &err);

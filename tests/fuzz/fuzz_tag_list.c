@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "policy/dkim_key.h"
+#include "policy/dkim_record.h"
 #include "policy/dmarc.h"
 #include "policy/tag_list.h"
 
@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct rtls_slice text = fuzz_input(data, size);
 	struct rtls_err err = { "" };
 	struct rtls_tag_list list;
-	struct rtls_dkim_key key;
+	struct rtls_dkim_record key;
 	struct rtls_dmarc record;
 	enum rtls_status listed = rtls_tag_list_parse(text, &list, &err);
 	enum rtls_status status;
@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (listed == RTLS_OK)
 		check_list(text, &list);
 	err.text[0] = '\0';
-	status = rtls_dkim_key_parse(text, &key, &err);
+	status = rtls_dkim_record_parse(text, &key, &err);
 	check_err(status, &err);
 	if (status == RTLS_OK)
 		PROPERTY(listed == RTLS_OK && fuzz_inside(text, key.key));

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "check.h"
-#include "policy/dkim_key.h"
+#include "policy/dkim_record.h"
 #include "policy/dmarc.h"
 #include "policy/spf.h"
 #include "policy/tag_list.h"
@@ -200,7 +200,8 @@ static const struct row rows[] = {
 		RTLS_INVALID, "p must be" },
 };
 
-static void show_dkim(const struct rtls_dkim_key *key, char *out, size_t size)
+static void show_dkim(
+	const struct rtls_dkim_record *key, char *out, size_t size)
 {
 	(void)snprintf(out, size, "%s %.*s%s%s%s",
 		key->type == RTLS_DKIM_RSA ? "rsa" : "ed25519",
@@ -213,10 +214,10 @@ static void show_dkim(const struct rtls_dkim_key *key, char *out, size_t size)
 static enum rtls_status parse(enum kind kind, struct rtls_slice text, char *out,
 	size_t size, struct rtls_err *err)
 {
-	struct rtls_dkim_key key;
+	struct rtls_dkim_record key;
 	struct rtls_dmarc record;
 	enum rtls_status status =
-		kind == DKIM ? rtls_dkim_key_parse(text, &key, err)
+		kind == DKIM ? rtls_dkim_record_parse(text, &key, err)
 			     : rtls_dmarc_parse(text, &record, err);
 
 	if (status != RTLS_OK)

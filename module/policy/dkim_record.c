@@ -1,5 +1,5 @@
-/* dkim_key.c - see dkim_key.h. */
-#include "dkim_key.h"
+/* dkim_record.c - see dkim_record.h. */
+#include "dkim_record.h"
 
 #include "field.h"
 #include "tag_list.h"
@@ -34,19 +34,19 @@ static bool is_base64(struct rtls_slice text)
 }
 
 static const char *parse_type(
-	const struct rtls_slice *type, struct rtls_dkim_key *key)
+	const struct rtls_slice *type, struct rtls_dkim_record *record)
 {
 	if (type == NULL || rtls_slice_is(*type, "rsa"))
-		key->type = RTLS_DKIM_RSA;
+		record->type = RTLS_DKIM_RSA;
 	else if (rtls_slice_is(*type, "ed25519"))
-		key->type = RTLS_DKIM_ED25519;
+		record->type = RTLS_DKIM_ED25519;
 	else
 		return "k must be rsa or ed25519";
 	return NULL;
 }
 
 static const char *parse_tags(
-	const struct rtls_tag_list *tags, struct rtls_dkim_key *key)
+	const struct rtls_tag_list *tags, struct rtls_dkim_record *record)
 {
 	const struct rtls_slice *version = rtls_tag_list_get(tags, "v");
 	const struct rtls_slice *flags = rtls_tag_list_get(tags, "t");
@@ -60,17 +60,17 @@ static const char *parse_tags(
 		return "p is missing";
 	if (!is_base64(*data))
 		return "p must be base64";
-	key->key = *data;
-	key->is_testing = flags != NULL && has_word(flags, "y");
-	key->has_mail = allows(services, "email");
-	key->has_tlsrpt = allows(services, "tlsrpt");
-	return parse_type(rtls_tag_list_get(tags, "k"), key);
+	record->key = *data;
+	record->is_testing = flags != NULL && has_word(flags, "y");
+	record->has_mail = allows(services, "email");
+	record->has_tlsrpt = allows(services, "tlsrpt");
+	return parse_type(rtls_tag_list_get(tags, "k"), record);
 }
 
-enum rtls_status rtls_dkim_key_parse(
-	struct rtls_slice text, struct rtls_dkim_key *key, struct rtls_err *err)
+enum rtls_status rtls_dkim_record_parse(struct rtls_slice text,
+	struct rtls_dkim_record *record, struct rtls_err *err)
 {
-	struct rtls_dkim_key parsed = { .is_testing = false };
+	struct rtls_dkim_record parsed = { .is_testing = false };
 	struct rtls_tag_list tags;
 	const char *why;
 
@@ -81,6 +81,6 @@ enum rtls_status rtls_dkim_key_parse(
 		rtls_err_set(err, "%s", why);
 		return RTLS_INVALID;
 	}
-	*key = parsed;
+	*record = parsed;
 	return RTLS_OK;
 }

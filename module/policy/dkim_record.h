@@ -1,7 +1,7 @@
-/* dkim_key.h - the TXT record at <selector>._domainkey.<domain> (RFC 6376 section 3.6.1, RFC
+/* dkim_record.h - the TXT record at <selector>._domainkey.<domain> (RFC 6376 section 3.6.1, RFC
  * 8463). Pure: no allocation, no I/O, safe on any bytes. */
-#ifndef RTLS_DKIM_KEY_H
-#define RTLS_DKIM_KEY_H
+#ifndef RTLS_DKIM_RECORD_H
+#define RTLS_DKIM_RECORD_H
 
 #include "slice.h"
 #include "status.h"
@@ -11,7 +11,7 @@ enum rtls_dkim_type {
 	RTLS_DKIM_ED25519,
 };
 
-struct rtls_dkim_key {
+struct rtls_dkim_record {
 	enum rtls_dkim_type type;
 	/* p: base64, blanks may stand in it; empty: the key was revoked. Borrowed. */
 	struct rtls_slice key;
@@ -20,8 +20,8 @@ struct rtls_dkim_key {
 	bool has_tlsrpt; /* and TLS reports (RFC 8460 section 3) */
 };
 
-/* RTLS_INVALID: receivers take it for no key; err says why, key is untouched. */
-RTLS_MUST_CHECK enum rtls_status rtls_dkim_key_parse(struct rtls_slice text,
-	struct rtls_dkim_key *key, struct rtls_err *err);
+/* RTLS_INVALID: receivers take it for no key; err says why, record is untouched. */
+RTLS_MUST_CHECK enum rtls_status rtls_dkim_record_parse(struct rtls_slice text,
+	struct rtls_dkim_record *record, struct rtls_err *err);
 
 #endif
