@@ -5,57 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exim/attempt.h"
 #include "exim/count.h"
 #include "policy/domain.h"
 #include "policy/ehlo.h"
 #include "policy/text.h"
-#include "store/refused.h"
 
 /* address_data may hold all mx patterns of a policy. */
-#define PLAN_SIZE    (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
-#define REFUSED_SIZE (RTLS_MX_MAX * (RTLS_DOMAIN_SIZE + 1))
+#define PLAN_SIZE (RTLS_STS_POLICY_SIZE_MAX + 64 * 1024)
 
 static struct rtls_session session;
 static char plan_text[PLAN_SIZE];
 
-/* The delivery attempt this process makes, over all its sessions. */
-static struct {
-	char refused
-		[REFUSED_SIZE]; /* " host host": those that do not qualify */
-	unsigned deferred;      /* hosts with other, temporary trouble */
-	char why[3 * RTLS_ERR_SIZE]; /* the last refusal */
-	bool counted;                /* the current host is refused for good */
-	bool vetoed;                 /* and no connection to it was made */
-	char failed_address[RTLS_ADDRESS_SIZE]; /* TLS failed there just now */
-} attempt;
-
 static bool insists(void)
 {
 	return rtls_session_plan_insists(&session.plan);
-}
-
-/* Is the host among those noted in attempt.refused? */
-static bool is_refused(struct rtls_slice host)
-{
-	struct rtls_slice rest = rtls_slice(attempt.refused), name;
-
-	while (rtls_slice_word(&rest, &name))
-		if (rtls_slice_equal_nocase(name, host))
-			return true;
-	return false;
-}
-
-static void note_refused(void)
-{
-	struct rtls_text text;
-	size_t used = strlen(attempt.refused);
-
-	attempt.counted = true;
-	if (is_refused(rtls_slice(session.host)))
-		return;
-	rtls_text_init(
-		&text, attempt.refused + used, sizeof(attempt.refused) - used);
-	rtls_text_printf(&text, " %s", session.host);
 }
 
 struct refusal {
@@ -70,13 +34,12 @@ struct refusal {
 static int refuse(const struct rtls_config *config, uschar **yield,
 	const struct refusal *refusal)
 {
+	const char *sentence = rtls_attempt_refuse(
+		session.host, refusal->for_good, refusal->what, refusal->why);
+
 	rtls_count_refused(config, &session, refusal->reason);
-	snprintf(attempt.why, sizeof(attempt.why), "host %s %s%s", session.host,
-		refusal->what, refusal->why);
-	rtls_exim_log("%s", attempt.why);
-	if (refusal->for_good)
-		note_refused();
-	return rtls_exim_return(yield, rtls_slice(attempt.why));
+	rtls_exim_log("%s", sentence);
+	return rtls_exim_return(yield, rtls_slice(sentence));
 }
 
 static int nothing(uschar **yield)
@@ -119,8 +82,7 @@ static const struct rtls_judgement *session_finish(
 		rtls_session_report(config, &session, &judgement);
 	if (judgement.result == RTLS_RESULT_SUCCESS)
 		return &judgement;
-	rtls_slice_copy(rtls_slice(session.address), attempt.failed_address,
-		sizeof(attempt.failed_address));
+	rtls_attempt_tls_failed(session.address);
 	if (!insists() && session.plan.sts)
 		log_unenforced(&judgement);
 	else if (!insists() && session.dane_foreign && session.tls)
@@ -208,7 +170,7 @@ static void session_start(void)
 	rtls_session_flush();
 	rtls_chain_clear(&session.chain);
 	memset(&session, 0, sizeof(session));
-	attempt.counted = attempt.vetoed = false;
+	rtls_attempt_next_host();
 	host_read();
 	rtls_slice_copy(rtls_exim_value("$host_address"), session.address,
 		sizeof(session.address));
@@ -226,12 +188,10 @@ static void name_policy_domain(struct rtls_slice policy_domain)
 		memcpy(session.policy_domain, name, sizeof(name));
 }
 
-/* Where nothing is enforced Exim tries again in clear after TLS failed: not
- * another session. Where something is, it is another name of that address. */
+/* Where something is enforced, it is another name of that address. */
 static bool is_clear_retry(void)
 {
-	return !insists() &&
-	       strcmp(session.address, attempt.failed_address) == 0;
+	return !insists() && rtls_attempt_has_failed(session.address);
 }
 
 /* What the plan says of TLSA is about port 25 (RFC 7672 section 2.2.3). Exim asks for
@@ -313,7 +273,7 @@ static int on_connect(const struct rtls_config *config, uschar **yield,
 		return nothing(yield);
 	}
 	session.active = false;
-	attempt.vetoed = true;
+	rtls_attempt_veto();
 	return session.verdict == RTLS_HOST_TLSA_FAILED
 		       ? refuse_unknown_tlsa(config, yield)
 		       : refuse_foreign(config, yield);
@@ -459,107 +419,21 @@ static int on_dane_failure(uschar **yield, struct rtls_slice result)
 	return nothing(yield);
 }
 
-/* Exim's errno for what only TLS can be to blame for: TLS failed, TLS is not
- * offered. An error reply to STARTTLS, a time-out and the like are other
- * numbers: they may be gone next time. */
-static bool is_about_tls(struct rtls_slice defer_errno)
-{
-	return rtls_slice_is(defer_errno, "-37") ||
-	       rtls_slice_is(defer_errno, "-38");
-}
-
-/* A patched Exim refuses hosts itself, for want of verified TLS or of REQUIRETLS; in
- * these words, which RFC 8689 section 4.2.1 has for it. Its numbers for that
- * differ by release. */
-static bool is_exims_refusal(struct rtls_slice why)
-{
-	return rtls_slice_starts(why, "5.7.30 REQUIRETLS support required") ||
-	       rtls_slice_starts(why, "5.7.10 Encryption needed");
-}
-
-static void note_exims_words(
-	const struct rtls_config *config, struct rtls_slice why)
-{
-	struct rtls_quoted quoted;
-
-	snprintf(attempt.why, sizeof(attempt.why), "host %s refused: %s",
-		session.host, rtls_quoted(&quoted, why));
-	rtls_count_refused(config, &session,
-		rtls_slice_starts(why, "5.7.30") ? "requiretls-not-offered"
-						 : "tls-not-verified");
-}
-
-/* After tcp:close: was the host refused for good, or did it have other
- * trouble? */
 static int on_host_deferred(
 	const struct rtls_config *config, uschar **yield, struct rtls_slice why)
 {
 	rtls_session_release(why);
-	if (is_exims_refusal(why)) {
-		if (!attempt.counted)
-			note_exims_words(config, why);
-		note_refused();
-	} else if (!attempt.counted ||
-		   (!attempt.vetoed && !is_about_tls(rtls_exim_value(
-					       "$event_defer_errno")))) {
-		attempt.deferred++;
-	}
-	attempt.counted = attempt.vetoed = false;
+	if (rtls_attempt_host_deferred(session.host, why))
+		rtls_count_refused(config, &session,
+			rtls_slice_starts(why, "5.7.30")
+				? "requiretls-not-offered"
+				: "tls-not-verified");
 	return nothing(yield);
 }
 
-/* Exim passes over a host whose retry time has not come without a word: so
- * every one of the plan must have been refused in this very attempt. */
-static bool all_refused(void)
-{
-	struct rtls_slice hosts =
-		rtls_exim_value("${extract{hosts}{$address_data}}");
-	unsigned count = 0;
-
-	while (hosts.size > 0) {
-		struct rtls_slice host = rtls_slice_take(&hosts, ':');
-
-		if (host.size == 0) { /* "::PORT" of the host before */
-			(void)rtls_slice_take(&hosts, ':');
-			continue;
-		}
-		if (rtls_slice_is(host, "+"))
-			continue;
-		if (!is_refused(host))
-			return false;
-		count++;
-	}
-	return count > 0;
-}
-
-/* The last host gave no delivery. RFC 8689 section 4.2.1: when all were
- * refused, bounce. Stock Exim cannot from here; the note makes the next
- * routing do it, if by then policy and hosts are still those of its mark. */
 static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 {
-	struct rtls_err err = { "" };
-	const char *id = rtls_exim_expand("$message_exim_id");
-	char text[RTLS_ERR_SIZE], domain[RTLS_DOMAIN_SIZE];
-	struct rtls_text out;
-
-	if (session.plan.class != RTLS_CLASS_STRICT || attempt.deferred > 0 ||
-		!all_refused() || id == NULL || *id == '\0')
-		return nothing(yield);
-	/* Of several smart hosts the note is under the name of the first. */
-	(void)rtls_slice_copy(
-		rtls_session_plan_domain(&session.plan, rtls_slice(""),
-			rtls_slice(session.policy_domain)),
-		domain, sizeof(domain));
-	rtls_text_init(&out, text, sizeof(text));
-	rtls_text_printf(&out,
-		"%08x 5.7.10 no %s of %s qualifies for REQUIRETLS; ",
-		rtls_session_plan_mark(&session.plan,
-			rtls_exim_value("${extract{hosts}{$address_data}}")),
-		session.plan.via.size > 0 ? "host" : "MX host", domain);
-	rtls_text_printf(&out, "%.120s", attempt.why);
-	if (rtls_refused_put(config->spool, id, domain, rtls_slice(text),
-		    &err) != RTLS_OK)
-		rtls_exim_log("cannot note the refusal: %s", err.text);
+	rtls_attempt_message_deferred(config, &session);
 	return nothing(yield);
 }
 
@@ -568,7 +442,7 @@ static int on_message_deferred(const struct rtls_config *config, uschar **yield)
 static int on_message_failed(
 	const struct rtls_config *config, uschar **yield, struct rtls_slice why)
 {
-	if (transport_insists() && is_exims_refusal(why))
+	if (transport_insists() && rtls_attempt_is_exims_refusal(why))
 		rtls_count_bounce(
 			config, rtls_class_name(RTLS_CLASS_STRICT), why);
 	return nothing(yield);
