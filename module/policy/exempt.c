@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#include "mistake.h"
 #include "rules.h"
 #include "timestamp.h"
 #include "utf8.h"
@@ -88,9 +87,10 @@ static bool parse_line(struct rtls_slice line, struct rtls_exemption *exemption,
 	return true;
 }
 
-static bool add_line(struct rtls_slice line, unsigned number,
-	struct rtls_exemptions *exemptions, struct rtls_mistake *mistake)
+static bool add_line(struct rtls_slice line, unsigned number, void *out,
+	struct rtls_mistake *mistake)
 {
+	struct rtls_exemptions *exemptions = out;
 	struct rtls_exemption exemption = { .line = number };
 
 	if (!parse_line(line, &exemption, mistake))
@@ -105,21 +105,12 @@ enum rtls_status rtls_exemptions_parse(struct rtls_slice text,
 	struct rtls_exemptions *exemptions, struct rtls_err *err)
 {
 	struct rtls_exemptions parsed = { 0 };
-	struct rtls_mistake mistake = { 0 };
-	struct rtls_slice rest = text;
-	struct rtls_slice line;
-	unsigned number = 0;
+	enum rtls_status status =
+		rtls_mistake_find(text, add_line, &parsed, err);
 
-	if (text.size > RTLS_EXEMPT_SIZE_MAX) {
-		(void)rtls_mistake_limit(
-			&mistake, "at most 65536 bytes in all");
-		return rtls_mistake_say(&mistake, 1, err);
-	}
-	while (rtls_slice_entry(&rest, &line, &number))
-		if (!add_line(line, number, &parsed, &mistake))
-			return rtls_mistake_say(&mistake, number, err);
-	*exemptions = parsed;
-	return RTLS_OK;
+	if (status == RTLS_OK)
+		*exemptions = parsed;
+	return status;
 }
 
 bool rtls_exemption_is_over(

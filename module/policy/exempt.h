@@ -18,12 +18,13 @@
 
 #include <stdint.h>
 
+#include "mistake.h"
 #include "protection.h"
 #include "slice.h"
 #include "status.h"
 
 #define RTLS_EXEMPT_MAX        256
-#define RTLS_EXEMPT_SIZE_MAX   65536
+#define RTLS_EXEMPT_SIZE_MAX   RTLS_LINES_SIZE_MAX
 #define RTLS_EXEMPT_REASON_MAX 200
 
 struct rtls_exemption {

@@ -19,8 +19,19 @@ bool rtls_mistake(struct rtls_mistake *mistake, const char *expected,
 /* The same for "at most 256 lines". */
 bool rtls_mistake_limit(struct rtls_mistake *mistake, const char *expected);
 
-/* "line 3: expected EXPECTED, not "FOUND"". Returns RTLS_INVALID. */
-enum rtls_status rtls_mistake_say(const struct rtls_mistake *mistake,
-	unsigned line, struct rtls_err *err);
+/* Takes a line that is no comment, blanks at its ends off. False: a mistake is noted. */
+typedef bool rtls_line_add(struct rtls_slice line, unsigned number, void *out,
+	struct rtls_mistake *mistake);
+
+#define RTLS_LINES_SIZE_MAX 65536
+
+/*
+ * Give each line of a file to add.
+ *
+ * RTLS_INVALID  it has a mistake, and err says "line 3: expected EXPECTED, not "FOUND"";
+ *               what was added before is of no use
+ */
+RTLS_MUST_CHECK enum rtls_status rtls_mistake_find(struct rtls_slice text,
+	rtls_line_add *add, void *out, struct rtls_err *err);
 
 #endif

@@ -5,7 +5,6 @@
  *   domain = ALPHA / DIGIT / "-" / "." / "_" / "*" / "?" */
 #include "reported.h"
 
-#include "mistake.h"
 #include "rules.h"
 
 /* One line that is no comment. */
@@ -28,9 +27,10 @@ static bool parse_line(struct rtls_slice line, struct rtls_reported_line *entry,
 	       rtls_mistake(mistake, "nothing behind the domain", rest);
 }
 
-static bool add_line(struct rtls_slice line, unsigned number,
-	struct rtls_reported *reported, struct rtls_mistake *mistake)
+static bool add_line(struct rtls_slice line, unsigned number, void *out,
+	struct rtls_mistake *mistake)
 {
+	struct rtls_reported *reported = out;
 	struct rtls_reported_line entry = { .line = number };
 
 	if (!parse_line(line, &entry, mistake))
@@ -45,21 +45,12 @@ enum rtls_status rtls_reported_parse(struct rtls_slice text,
 	struct rtls_reported *reported, struct rtls_err *err)
 {
 	struct rtls_reported parsed = { 0 };
-	struct rtls_mistake mistake = { 0 };
-	struct rtls_slice rest = text;
-	struct rtls_slice line;
-	unsigned number = 0;
+	enum rtls_status status =
+		rtls_mistake_find(text, add_line, &parsed, err);
 
-	if (text.size > RTLS_REPORTED_SIZE_MAX) {
-		(void)rtls_mistake_limit(
-			&mistake, "at most 65536 bytes in all");
-		return rtls_mistake_say(&mistake, 1, err);
-	}
-	while (rtls_slice_entry(&rest, &line, &number))
-		if (!add_line(line, number, &parsed, &mistake))
-			return rtls_mistake_say(&mistake, number, err);
-	*reported = parsed;
-	return RTLS_OK;
+	if (status == RTLS_OK)
+		*reported = parsed;
+	return status;
 }
 
 bool rtls_reported_has(

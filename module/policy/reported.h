@@ -10,11 +10,12 @@
 #ifndef RTLS_REPORTED_H
 #define RTLS_REPORTED_H
 
+#include "mistake.h"
 #include "slice.h"
 #include "status.h"
 
 #define RTLS_REPORTED_MAX      256
-#define RTLS_REPORTED_SIZE_MAX 65536
+#define RTLS_REPORTED_SIZE_MAX RTLS_LINES_SIZE_MAX
 
 struct rtls_reported_line {
 	bool report; /* else silent */

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "field.h"
-#include "mistake.h"
 
 static char lower(char c)
 {
@@ -188,9 +187,10 @@ static bool add_rule(struct rtls_slice line, unsigned number,
 }
 
 /* One line that is no comment. */
-static bool parse_line(struct rtls_slice line, unsigned number,
-	struct rtls_rules *rules, struct rtls_mistake *mistake)
+static bool parse_line(struct rtls_slice line, unsigned number, void *out,
+	struct rtls_mistake *mistake)
 {
+	struct rtls_rules *rules = out;
 	struct rtls_slice rest = line;
 	struct rtls_slice verb = { 0 };
 
@@ -206,21 +206,12 @@ enum rtls_status rtls_rules_parse(
 	struct rtls_slice text, struct rtls_rules *rules, struct rtls_err *err)
 {
 	struct rtls_rules parsed = { 0 };
-	struct rtls_mistake mistake = { 0 };
-	struct rtls_slice rest = text;
-	struct rtls_slice line;
-	unsigned number = 0;
+	enum rtls_status status =
+		rtls_mistake_find(text, parse_line, &parsed, err);
 
-	if (text.size > RTLS_RULES_SIZE_MAX) {
-		(void)rtls_mistake_limit(
-			&mistake, "at most 65536 bytes in all");
-		return rtls_mistake_say(&mistake, 1, err);
-	}
-	while (rtls_slice_entry(&rest, &line, &number))
-		if (!parse_line(line, number, &parsed, &mistake))
-			return rtls_mistake_say(&mistake, number, err);
-	*rules = parsed;
-	return RTLS_OK;
+	if (status == RTLS_OK)
+		*rules = parsed;
+	return status;
 }
 
 /* On a mismatch only the last star is tried again, one byte further: what an

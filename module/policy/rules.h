@@ -19,11 +19,12 @@
 
 #include "config.h"
 #include "flags.h"
+#include "mistake.h"
 #include "protection.h"
 #include "slice.h"
 
 #define RTLS_RULES_MAX      256
-#define RTLS_RULES_SIZE_MAX 65536
+#define RTLS_RULES_SIZE_MAX RTLS_LINES_SIZE_MAX
 #define RTLS_FIELD_NAME_MAX 64
 
 struct rtls_rule {
