@@ -370,6 +370,7 @@ def test_preflight_of_the_parameter(wire_site):
             "nopolicy.example", "secure.example", "secure-scripted.example", "enforce.example")]
         assert [answer.code for answer in answers] == [550, 250, 250, 250]
         assert answers[0].lines[0].startswith("5.7.10 REQUIRETLS: ")
-        client.ask("RSET")
-        client.mail()
-        assert client.ask("RCPT TO:<bob@nopolicy.example>").code == 250
+        for params, sender in (("", ALICE), ("REQUIRETLS", "")):   # a bounce does not insist
+            client.ask("RSET")
+            client.mail(params, sender)
+            assert client.ask("RCPT TO:<bob@nopolicy.example>").code == 250
