@@ -10,6 +10,7 @@ import pytest
 
 from dates import day
 from mail import deliver
+from patched import send
 from sender import ROOT
 from test_privileges import SPOOL, by_root, watch
 from test_refresh import EXIM_USER, age, edit, give_policy, refresh, resolve, stamp
@@ -146,6 +147,19 @@ def test_trouble_of_this_site(site):
     assert counted(found, *DELIVERIES) == {"put_off_total unknown 4.3.5": 1}
     site.lab.write_etc("requiretls.conf", "mta_sts = perhaps\n")
     assert metrics(site, errors=".*line 1: .*")["config_valid"] == {"": 0}
+
+
+def test_refused_by_exim_itself(wire_site):
+    """A patched Exim refuses and bounces without asking routing again: that counts too, once."""
+    for domain in ("secure-scripted.example", "secure-notls.example"):
+        send(wire_site.lab, f"bob@{domain}")
+    found = counted(metrics(wire_site), "hosts_refused_total", "bounces_total")
+    assert found == {
+        "hosts_refused_total strict requiretls-not-offered": 1,
+        "hosts_refused_total strict starttls-not-supported": 1,
+        "bounces_total strict 5.7.30": 1,
+        "bounces_total strict 5.7.10": 1,
+    }
 
 
 # --- what there is -----------------------------------------------------------------------
