@@ -5,10 +5,9 @@ static struct rtls_session_result session_of(struct rtls_slice domain,
 	const struct rtls_report_policy *policy,
 	const struct rtls_detail *detail)
 {
-	/* Of a TLSA policy the MX host is the policy domain, and known even where the
-	 * details got too many to name it. */
-	const bool is_named = policy->type == RTLS_POLICY_TLSA &&
-			      !rtls_slice_equal(policy->domain, domain);
+	/* Only a TLSA policy has a domain of its own, its MX host: known even where the details got
+	 * too many to name it, and of good sessions, which have none. */
+	const bool is_named = !rtls_slice_equal(policy->domain, domain);
 
 	return (struct rtls_session_result){
 		.policy_domain = domain,
@@ -28,9 +27,7 @@ enum rtls_status rtls_recount(struct rtls_reports *made,
 	struct rtls_slice domain, const struct rtls_report_policy *policy,
 	rtls_recount_change *change, void *context)
 {
-	/* A good session of a TLSA policy still has to name its host. */
 	const struct rtls_detail good = { .result = RTLS_RESULT_SUCCESS,
-		.mx_host = policy->domain,
 		.count = policy->successes };
 	struct rtls_session_result session = session_of(domain, policy, &good);
 	enum rtls_status status = RTLS_OK;
