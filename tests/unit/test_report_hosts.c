@@ -101,6 +101,11 @@ static const struct row rows[] = {
 		GOOD("mx.example", DIGEST_A, "mx.example")
 			BAD("b.example", DIGEST_A, "mx.example"),
 		"b.example", "mx.example 1/0\n tlsa mx.example a 1/0\n" },
+	{ "B1.1 good sessions of one domain add up",
+		GOOD("a.example", DIGEST_A, "mx1.example")
+			GOOD("a.example", DIGEST_A, "mx1.example")
+				GOOD("b.example", DIGEST_A, "mx1.example"),
+		NULL, "mx1.example 3/0\n tlsa mx1.example a 3/0\n" },
 };
 
 static struct rtls_reports *load(const char *lines)
