@@ -175,7 +175,8 @@ def test_what_is_forgotten(site):
     assert lines_of(site, "testing.example")["used"] <= stamp()
 
 
-def test_interrupted(site):
+@pytest.mark.parametrize("name", ["TERM", "INT"])
+def test_interrupted(site, name):
     """A signal lets end what is under way and begins nothing more; the cache is whole, and the
     next run does the rest."""
     resolve(site, *GOOD)
@@ -183,8 +184,8 @@ def test_interrupted(site):
     site.configure(fetch_timeout="2s", connect_timeout="2s")
     age(site, *GOOD)
     done = site.lab.exec(["sh", "-c", "/usr/sbin/exim-requiretls cache refresh & run=$!\n"
-                          + UNTIL_STALLED + """
-        kill -TERM $run; wait $run; echo "status $?" """])
+                          + UNTIL_STALLED + f"""
+        kill -{name} $run; wait $run; echo "status $?" """])
     assert "status 75" in done.stdout and "; interrupted" in done.stdout
     assert "unreadable" not in site.program("cache", "list").stdout
     edit(site, "policystall.example", used=stamp(-400))
@@ -192,6 +193,25 @@ def test_interrupted(site):
     assert rest.returncode == 0
     fetched = [int(n) for n in re.findall(r"(\d+) policies fetched", done.stdout + rest.stdout)]
     assert sum(fetched) == len(GOOD)
+
+
+# The last digits of the signals that are still caught.
+@pytest.mark.parametrize("name, number, left", [("TERM", 15, "0002"), ("INT", 2, "4000")])
+def test_interrupted_twice(site, name, number, left):
+    """Who does not want to wait for what is under way sends the signal again: it ends at once,
+    the policy that could not be fetched is still there, and nothing is left of the fetch."""
+    give_policy(site, "policystall.example")
+    site.configure(fetch_timeout="30s", connect_timeout="30s", resolve_timeout="40s")
+    before = site.cache_file("policystall.example").read_text()
+    done = site.lab.exec(["sh", "-c", "/usr/sbin/exim-requiretls cache refresh & run=$!\n"
+                          + UNTIL_STALLED + f"""
+        kill -{name} $run
+        until grep -q '^SigCgt:.*{left}$' /proc/$run/status; do sleep 0.02; done
+        kill -{name} $run; wait $run; echo "status $?" """], timeout=20)
+    assert f"status {128 + number}" in done.stdout
+    assert site.cache_file("policystall.example").read_text() == before
+    assert site.lab.exec(["sh", "-c", "ps -eo comm= | grep -c exim-requiretl"],
+                         check=False).stdout == "0\n"
 
 
 def test_progress_on_a_terminal(site):
