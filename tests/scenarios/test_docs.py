@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import log_manual
 from sender import ROOT
 
 PROGRAM = ROOT / os.environ.get("OUT", "build/out") / "exim-requiretls"
@@ -356,6 +357,12 @@ def test_messages_are_documented(pattern, names):
                                                .removeprefix(":defer: "))
                       if piece not in NOT_SHOWN and piece not in text})
     assert missing == []
+
+
+def test_lines_of_the_log_in_the_manual():
+    """requiretls(7) has what TROUBLESHOOTING.md has; else run log_manual.py."""
+    assert log_manual.manual() == CONCEPT_7.read_text()
+    assert CONCEPT_7.read_text().partition(".Sh DIAGNOSTICS")[2].count("\n.It Li ") >= 90
 
 
 def test_documented_lines_are_explained(tmp_path):
