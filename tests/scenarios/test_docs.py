@@ -520,7 +520,7 @@ def test_lint_minds_a_warning(tmp_path):
 
 
 # Manuals of others that ours name: all in packages of Debian.
-OTHERS = {("cron", "8"), ("dig", "1"), ("exim", "8"), ("make", "1"), ("vi", "1")}
+OTHERS = {("cron", "8"), ("dig", "1"), ("exim", "8"), ("vi", "1")}
 
 
 def test_references_to_manuals():
