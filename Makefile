@@ -67,7 +67,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/test
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAYS    := $(addprefix $(OUT)/replay/,$(FUZZERS))
 
-.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches faults exim exim-all exim-tests deb
+.PHONY: FORCE all demo check unit seeds unit-and-seeds matrix lint asan asan-gcc asan-clang fuzz bench install clean deps exports scenarios wire patches faults exim exim-all exim-tests deb package-tests
 .DELETE_ON_ERROR:
 .PRECIOUS: $(OUT)/obj/%.o
 
@@ -232,6 +232,10 @@ exim-all:
 
 deb:
 	@OUT=$(OUT) build/deb.sh
+
+# The package in a fresh Debian, in namespaces of its own: root only.
+package-tests: deb
+	@$(PYTEST) tests/package
 
 # --- installation -----------------------------------------------------------
 

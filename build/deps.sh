@@ -17,7 +17,7 @@ libclang-rt-14-dev"
 LAB="exim4-daemon-heavy exim4-config unbound knot knot-dnsutils nginx-light apache2-bin
 dns-root-data ca-certificates iproute2 util-linux procps strace openssl
 systemd python3 python3-pytest python3-dnspython python3-cryptography
-python3-dkim python3-nacl python3-jsonschema faketime gnutls-bin jq
+python3-dkim python3-nacl python3-jsonschema faketime mmdebstrap gnutls-bin jq
 prometheus"
 BROWSER="chromium chromium-driver python3-selenium python3-html5lib python3-lxml"
 
