@@ -245,7 +245,7 @@ const struct rtls_verb rtls_verb_setup = {
 		"  --remove      take out what --apply put in\n"
 		"  --no-observe  leave your own transports alone: ordinary mail is not judged and\n"
 		"                not reported\n"
-		"  --config      Exim's configuration file, when it is not the one Exim finds itself\n"
+		"  --config      Exim's configuration file, when Exim does not find it itself\n"
 		"  --json        print JSON\n"
 		"\n"
 		"Exit status 0: all is set up, or can be; 1: something bad stands in the way; 78:\n"

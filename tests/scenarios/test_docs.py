@@ -140,7 +140,8 @@ def table_of_keys():
 
 
 # How the heading of a key calls the value of each type.
-VALUES = {"type_bool": "Li yes | no", "type_timeout": "Ar time", "type_min_age": "Ar time",
+VALUES = {"type_bool": "Li yes | no", "type_timeout": "Ar time",
+          "type_timeout_or_none": "Ar time", "type_min_age": "Ar time",
           "type_spread": "Ar time", "type_domains": "Ar number", "type_days": "Ar N Ns Li d",
           "type_size": "Ar size", "type_path": "Ar path", "type_path_or_none": "Ar path",
           "type_user": "Ar name", "type_host": "Ar name", "type_rua": "Ar URI",
@@ -161,7 +162,7 @@ def test_types_and_ranges_are_documented():
         if values != VALUES[name]:
             wrong.append((key, values, VALUES[name]))
         whole = CONF_5.read_text() if name in (
-            "type_timeout", "type_path", "type_path_or_none") else text
+            "type_timeout", "type_timeout_or_none", "type_path", "type_path_or_none") else text
         for limit in re.findall(r"\b(?:at most|from|to|up to) (\d+\w*)", expected):
             if not re.search(rf"\b{limit}\b", whole):
                 wrong.append((key, limit))
@@ -212,7 +213,7 @@ def part_of(verb):
 
 
 @pytest.mark.parametrize("verb", ["resolve", "check", "parse", "cache", "report", "explain",
-                                  "publish", "config"])
+                                  "publish", "metrics", "setup", "config"])
 def test_options_of_a_verb_are_documented(verb):
     """Those that its --help shows, where the verb is described and in the synopsis; no other."""
     asked = set(re.findall(r"--[a-z][a-z-]*", run(verb, "--help")))
@@ -311,7 +312,8 @@ SOURCES = [
     ("module/exim/preflight.c", ("complain",)),
     ("module/policy/decision.c", ("log_action", "log_flags", "log_hosts", "log_site", "log_via",
                                   "rtls_text_printf")),
-    ("module/exim/session.c", ("rtls_text_printf",)),
+    ("module/exim/session.c", ("refuse_unplanned", "refuse_unknown_tlsa", "refuse_foreign")),
+    ("module/exim/attempt.c", ("rtls_text_printf",)),
     ("module/exim/helper.c", ("rtls_err_set",)),
     ("module/exim/api.c", ("rtls_err_set",)),
     ("module/exim/judge.c", None),
@@ -339,7 +341,7 @@ def messages(pattern, names):
         parts = [text] if names is None else []
         for name in names or ():
             parts += calls(text, name)
-            if name.startswith("log_"):
+            if name.startswith(("log_", "refuse_")):
                 parts.append(body_of(text, name))
         found += [(path.name, literal) for part in parts for literal in literals(part)]
     return found
@@ -520,7 +522,7 @@ def test_lint_minds_a_warning(tmp_path):
 
 
 # Manuals of others that ours name: all in packages of Debian.
-OTHERS = {("cron", "8"), ("dig", "1"), ("exim", "8"), ("vi", "1")}
+OTHERS = {("bash", "1"), ("cron", "8"), ("dig", "1"), ("exim", "8"), ("vi", "1")}
 
 
 def test_references_to_manuals():
