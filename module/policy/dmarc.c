@@ -75,17 +75,14 @@ enum rtls_status rtls_dmarc_parse(
 {
 	struct rtls_dmarc parsed = { .rua = { NULL, 0 } };
 	struct rtls_tag_list tags;
-	const char *why;
+	enum rtls_status status;
 
 	if (!has_version(text))
 		return RTLS_NONE;
 	if (rtls_tag_list_parse(text, &tags, err) != RTLS_OK)
 		return RTLS_INVALID;
-	why = parse_tags(&tags, &parsed);
-	if (why != NULL) {
-		rtls_err_set(err, "%s", why);
-		return RTLS_INVALID;
-	}
-	*record = parsed;
-	return RTLS_OK;
+	status = rtls_err_check(err, parse_tags(&tags, &parsed));
+	if (status == RTLS_OK)
+		*record = parsed;
+	return status;
 }

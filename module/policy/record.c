@@ -612,12 +612,10 @@ enum rtls_status rtls_record_parse(struct rtls_slice text, const char *domain,
 	found = problem(&parsed);
 	if (found == NULL && !rtls_slice_is(parsed.domain, domain))
 		found = "the record of another domain";
-	if (found != NULL) {
-		rtls_err_set(err, "%s", found);
-		return RTLS_INVALID;
-	}
-	*record = parsed;
-	return RTLS_OK;
+	status = rtls_err_check(err, found);
+	if (status == RTLS_OK)
+		*record = parsed;
+	return status;
 }
 
 enum rtls_status rtls_record_format(

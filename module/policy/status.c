@@ -16,3 +16,11 @@ void rtls_err_set(struct rtls_err *err, const char *format, ...)
 		err->text[0] = '\0';
 	va_end(args);
 }
+
+enum rtls_status rtls_err_check(struct rtls_err *err, const char *why)
+{
+	if (why == NULL)
+		return RTLS_OK;
+	rtls_err_set(err, "%s", why);
+	return RTLS_INVALID;
+}

@@ -32,4 +32,8 @@ struct rtls_err {
 void rtls_err_set(struct rtls_err *err, const char *format, ...)
 	RTLS_PRINTF(2, 3);
 
+/* What a check found: NULL gives RTLS_OK, else it is the reason, and RTLS_INVALID. */
+RTLS_MUST_CHECK enum rtls_status rtls_err_check(
+	struct rtls_err *err, const char *why);
+
 #endif

@@ -69,6 +69,7 @@ enum rtls_status rtls_txt_join(struct rtls_slice line, char *out,
 {
 	struct join join = { rtls_slice_trim(line), out, 0, out_size };
 	const char *reason = NULL;
+	enum rtls_status status;
 
 	if (join.rest.size == 0 || join.rest.data[0] != '"') {
 		*joined = line;
@@ -81,10 +82,8 @@ enum rtls_status rtls_txt_join(struct rtls_slice line, char *out,
 			reason = "expected only quoted strings";
 		rtls_field_blanks(&join.rest);
 	}
-	if (reason != NULL) {
-		rtls_err_set(err, "%s", reason);
-		return RTLS_INVALID;
-	}
-	*joined = rtls_slice_n(out, join.size);
-	return RTLS_OK;
+	status = rtls_err_check(err, reason);
+	if (status == RTLS_OK)
+		*joined = rtls_slice_n(out, join.size);
+	return status;
 }
