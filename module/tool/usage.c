@@ -127,10 +127,10 @@ enum rtls_status rtls_usage_read_reports(
 
 void rtls_usage_print_reports(const struct rtls_usage *usage)
 {
-	(void)printf("kept: journals of %zu days%s%s, %" PRIu64
+	(void)printf("kept: journals of %zu day%s%s%s, %" PRIu64
 		     " bytes; outbox %" PRIu64
 		     " bytes; %zu policy texts, %" PRIu64 " bytes\n",
-		usage->journals.files,
+		usage->journals.files, usage->journals.files == 1 ? "" : "s",
 		usage->oldest[0] == '\0' ? "" : " since ", usage->oldest,
 		usage->journals.bytes, usage->outbox.bytes,
 		usage->policies.files, usage->policies.bytes);

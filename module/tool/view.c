@@ -199,6 +199,23 @@ static void print_quoted(struct rtls_slice text)
 	}
 }
 
+static const char *txt_words(enum rtls_txt_state state)
+{
+	switch (state) {
+	case RTLS_TXT_VALID:
+		return "record valid";
+	case RTLS_TXT_NONE:
+		return "no record";
+	case RTLS_TXT_INVALID:
+		return "record invalid: as if there were none";
+	case RTLS_TXT_FAILED:
+		return "record not known: the lookup failed";
+	case RTLS_TXT_UNKNOWN:
+		break;
+	}
+	return "record not looked up";
+}
+
 void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 {
 	struct rtls_quoted q;
@@ -206,7 +223,7 @@ void rtls_view_print(const struct rtls_record *record, int64_t now_s)
 
 	(void)printf("%s\n", rtls_quoted(&q, record->domain));
 	print_mx(record, now_s);
-	(void)printf("  MTA-STS  record %s", rtls_view_txt_name(record->txt));
+	(void)printf("  MTA-STS  %s", txt_words(record->txt));
 	if (record->txt_id.size > 0)
 		(void)printf(", id %s", rtls_quoted(&q, record->txt_id));
 	(void)printf(", %s %s\n",
