@@ -177,7 +177,7 @@ patches: all
 
 # Call 1, 2, 3 ... of the program and of the module fails; `make check` takes a sample.
 faults: all
-	@RTLS_FAULTS=1 $(PYTEST) tests/scenarios/test_inject.py
+	@RTLS_FAULTS=1 $(PYTEST) tests/scenarios/test_inject.py tests/scenarios/test_setup.py
 
 # One command for a person and for CI; prints the sum of everything at the end.
 check: deps

@@ -23,6 +23,7 @@ struct reader {
 	size_t comments;  /* where those right above the line began */
 	bool goes_on;     /* the line before had a "\" */
 	struct rtls_exim_block *block;
+	struct rtls_slice *value; /* of the option in this line, or NULL */
 	struct rtls_exim_conf *conf;
 };
 
@@ -85,6 +86,7 @@ static void read_block_option(struct reader *reader, struct rtls_slice line)
 	if (line.size > 0 && line.data[0] == '=')
 		*value = rtls_slice_trim(
 			rtls_slice_n(line.data + 1, line.size - 1));
+	reader->value = value;
 	if (value == &reader->block->driver)
 		reader->block->behind_driver = reader->at;
 }
@@ -121,10 +123,11 @@ static enum rtls_status read_label(
 
 	if (conf->count == RTLS_EXIM_BLOCKS_MAX)
 		return RTLS_INVALID;
+	reader->value = NULL;
 	reader->block = &conf->block[conf->count++];
 	*reader->block = (struct rtls_exim_block){ .section = reader->section,
 		.name = name,
-		.begin = begin,
+		.begin = with_comments(reader, begin),
 		.behind_name = reader->at,
 		.behind_driver = RTLS_EXIM_NOWHERE,
 		.condition = reader->condition };
@@ -133,11 +136,11 @@ static enum rtls_status read_label(
 
 static enum rtls_exim_section section_of(struct rtls_slice name)
 {
-	if (rtls_slice_is(name, "acl"))
+	if (rtls_slice_is_nocase(name, "acl"))
 		return RTLS_EXIM_ACL;
-	if (rtls_slice_is(name, "routers"))
+	if (rtls_slice_is_nocase(name, "routers"))
 		return RTLS_EXIM_ROUTERS;
-	if (rtls_slice_is(name, "transports"))
+	if (rtls_slice_is_nocase(name, "transports"))
 		return RTLS_EXIM_TRANSPORTS;
 	return RTLS_EXIM_OTHER;
 }
@@ -183,9 +186,12 @@ static enum rtls_status read_statement(
 {
 	struct rtls_slice rest = line, name = take_name(&rest);
 
-	if (rtls_slice_is(name, "begin") && rest.size > 0 &&
+	if (rtls_slice_is_nocase(name, "begin") && rest.size > 0 &&
 		is_name_char(rest.data[0])) {
-		begin_section(reader, begin, take_name(&rest));
+		name = take_name(&rest);
+		/* With more behind it Exim takes none of it. */
+		begin_section(
+			reader, begin, rest.size == 0 ? name : rtls_slice(""));
 		return RTLS_OK;
 	}
 	if (reader->section == RTLS_EXIM_MAIN) {
@@ -220,10 +226,15 @@ static enum rtls_status read_text(
 	reader->goes_on = line.data[line.size - 1] == '\\';
 	if (reader->block != NULL && holds_us(line))
 		reader->block->mentions_us = true;
-	if (!goes_on)
+	if (!goes_on) {
+		reader->value = NULL;
 		return read_statement(reader, begin, line);
+	}
+	/* "domains = \" says it in the next line. */
+	if (reader->value != NULL && rtls_slice_is(*reader->value, "\\"))
+		*reader->value = line;
 	/* What is put behind an option stands behind all of it. */
-	if (reader->block != NULL && reader->block->behind_driver == begin)
+	if (reader->block != NULL && reader->value == &reader->block->driver)
 		reader->block->behind_driver = reader->at;
 	return RTLS_OK;
 }

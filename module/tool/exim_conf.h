@@ -21,7 +21,7 @@ enum rtls_exim_section {
 };
 
 /* A router, transport or ACL. Values are those of the text, "" where there is none; of one that goes
- * on in the next line what stands in the first. */
+ * on in the next line what stands in the first that has some of it. */
 struct rtls_exim_block {
 	enum rtls_exim_section section;
 	struct rtls_slice name;

@@ -24,17 +24,21 @@
 
 /* --- what Exim says ---------------------------------------------------------------------- */
 
-/* The last line it said, quoted. */
+/* The last line it said, or the one that names a mistake and the one behind it, which says more; quoted. */
 static const char *said(struct rtls_setup *setup, struct rtls_quoted *quoted)
 {
-	struct rtls_slice rest = rtls_command_output(&setup->command), line,
+	const struct rtls_slice all = rtls_command_output(&setup->command);
+	struct rtls_slice rest = all, line,
 			  last = rtls_slice("it said nothing");
 
 	while (rtls_slice_line(&rest, &line)) {
 		if (line.size > 0)
 			last = line;
-		if (memmem(line.data, line.size, "error in", 8) != NULL)
-			break;
+		if (memmem(line.data, line.size, "error in", 8) == NULL)
+			continue;
+		if (rtls_slice_line(&rest, &line) && line.size > 0)
+			last = rtls_slice_trim(line);
+		break;
 	}
 	return rtls_quoted(quoted, last);
 }
@@ -120,8 +124,8 @@ static bool check_module(struct rtls_setup *setup, struct rtls_err *err)
 	struct rtls_quoted q;
 
 	if (rtls_setup_exim(setup, "-be", FUNCTION) &&
-		!rtls_slice_starts(
-			rtls_command_output(&setup->command), "Failed"))
+		memmem(setup->command.output, setup->command.size,
+			"Failed:", 7) == NULL)
 		return true;
 	rtls_err_set(err, "Exim cannot load the module: %s", said(setup, &q));
 	return false;

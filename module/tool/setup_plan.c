@@ -188,9 +188,10 @@ static bool is_plain_list(struct rtls_slice hosts)
 	for (size_t i = 0; i < hosts.size; i++) {
 		const char c = hosts.data[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    (c >= '0' && c <= '9') ||
-			    strchr(".-_:[] +", c) != NULL))
+		if (c == '\0' ||
+			!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+				(c >= '0' && c <= '9') ||
+				strchr(".-_:[] +", c) != NULL))
 			return false;
 	}
 	return hosts.size > 0;
@@ -201,7 +202,7 @@ static bool read_route(struct rtls_slice list, struct rtls_slice *hosts)
 {
 	struct rtls_slice word;
 
-	if (memchr(list.data, ';', list.size) != NULL ||
+	if (list.size == 0 || memchr(list.data, ';', list.size) != NULL ||
 		!rtls_slice_word(&list, &word) || !rtls_slice_is(word, "*"))
 		return false;
 	list = rtls_slice_trim(list);
@@ -256,6 +257,15 @@ static bool plan_smart_host(struct planner *planner)
 		return false;
 	}
 	planner->login = transport->login;
+	if (planner->login.size > 0 &&
+		planner->login.data[planner->login.size - 1] == '\\') {
+		planner->login.size = 0;
+		SAY(planner, WARNING, "smart-host",
+			"define REQUIRETLS_LOGIN_HOSTS as it in the main "
+			"section",
+			"hosts_try_auth of its transport goes over several "
+			"lines: ours will not log in");
+	}
 	if (rtls_slice_is(transport->protocol, "smtps"))
 		planner->protocol = transport->protocol;
 	SAY(planner, GOOD, "smart-host", NULL,

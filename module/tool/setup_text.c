@@ -7,32 +7,10 @@
 #define OPENING "# >>> exim-requiretls"
 #define CLOSING "# <<< exim-requiretls"
 
-static void put_lines(
-	struct rtls_text *out, const char *text, bool with_carriage_return)
-{
-	struct rtls_slice rest = rtls_slice(text), line;
-
-	while (rtls_slice_line(&rest, &line)) {
-		rtls_text_add(out, line);
-		rtls_text_add(
-			out, rtls_slice(with_carriage_return ? "\r\n" : "\n"));
-	}
-}
-
-/* The text's first line decides. */
-static bool has_carriage_returns(struct rtls_slice text)
-{
-	const char *end =
-		text.size == 0 ? NULL : memchr(text.data, '\n', text.size);
-
-	return end != NULL && end > text.data && end[-1] == '\r';
-}
-
 static enum rtls_status put(struct rtls_slice text,
 	const struct rtls_setup_block *block, size_t count,
 	struct rtls_text *out)
 {
-	const bool crlf = has_carriage_returns(text);
 	size_t done = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -42,9 +20,9 @@ static enum rtls_status put(struct rtls_slice text,
 			return RTLS_INVALID;
 		rtls_text_add(out,
 			rtls_slice_n(text.data + done, block[i].at - done));
-		put_lines(out, RTLS_SETUP_BEGIN, crlf);
-		put_lines(out, block[i].text, crlf);
-		put_lines(out, RTLS_SETUP_END, crlf);
+		rtls_text_add(out, rtls_slice(RTLS_SETUP_BEGIN));
+		rtls_text_add(out, rtls_slice(block[i].text));
+		rtls_text_add(out, rtls_slice(RTLS_SETUP_END));
 		done = block[i].at;
 	}
 	rtls_text_add(out, rtls_slice_n(text.data + done, text.size - done));

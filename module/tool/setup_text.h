@@ -21,7 +21,8 @@ struct rtls_setup_block {
 
 /*
  * block  sorted by where they go
- * out    the text with the blocks, marks around each; lines end as those of the text do
+ * out    the text with the blocks, marks around each. Our lines end with LF in any text: Exim
+ *        knows no directive that has a CR at its end
  * RTLS_INVALID  taking them out again would not give the text back (it ends without LF
  *               where a block goes), or a block goes into the middle of a line
  * RTLS_NO_MEMORY  out is too small

@@ -138,14 +138,17 @@ static bool want_snippet(
 	struct rtls_setup_file *file;
 	struct rtls_slice rest;
 	struct rtls_quoted q;
+	size_t count;
 	char *kept;
 	bool is_ours;
 
 	if (!load(setup, path, &file))
 		return false;
-	if (file->is_there && !is_old_snippet(before(file))) {
-		kept = take_out(setup, file, &rest, NULL);
-		is_ours = kept != NULL && rtls_slice_trim(rest).size == 0;
+	if (file->is_there) {
+		kept = take_out(setup, file, &rest, &count);
+		is_ours = kept != NULL &&
+			  (rest.size == 0 ||
+				  (count == 0 && is_old_snippet(rest)));
 		free(kept);
 		if (!is_ours) {
 			SAY(setup, BAD, "files", "move it away",
@@ -172,11 +175,11 @@ static bool want_out(struct rtls_setup *setup, const char *path)
 		return true;
 	if (!load(setup, path, &file))
 		return false;
-	if (is_old_snippet(before(file)))
-		return want(file, false, rtls_slice(""));
 	kept = take_out(setup, file, &rest, &count);
 	is_good = kept != NULL;
-	if (is_good && count > 0)
+	if (is_good && count == 0 && is_old_snippet(rest))
+		is_good = want(file, false, rtls_slice(""));
+	else if (is_good && count > 0)
 		is_good = want(file, rest.size > 0, rest);
 	free(kept);
 	return is_good;

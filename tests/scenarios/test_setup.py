@@ -4,13 +4,14 @@ The machine is the lab's sender with a /etc/exim4 of its own; what Debian genera
 copies are kept lies on a file system of its own, too."""
 
 import json
-import re
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from mail import arrived, assert_delivered, assert_waiting, deliver
+from mail import assert_delivered, assert_waiting, deliver
 from sender import DEFAULTS, STANZAS
 from test_stanzas import UPDATE_CONF
 
@@ -18,7 +19,8 @@ ETC = Path("/etc/exim4")
 BACKUPS = "/var/backups/exim-requiretls"
 SETUP = "/usr/sbin/exim-requiretls"
 SELFSIGNED = "bob@enforce-selfsigned.example"      # its policy must keep mail away
-BEGIN, END = "# >>> exim-requiretls", "# <<< exim-requiretls"
+BEGIN = "# >>> exim-requiretls"
+ALL = bool(os.environ.get("RTLS_FAULTS"))
 LOCAL_MACROS = """\
 MAIN_HARDCODE_PRIMARY_HOSTNAME = sender.lab.example
 ROUTER_DNSLOOKUP_IGNORE_TARGET_HOSTS = 127.0.0.0/8
@@ -227,3 +229,591 @@ def test_switched_on_and_off(machine, name):
     assert "switched off" in done.stdout
     assert machine.state() == before
     assert "There is nothing to change." in machine.run("--remove", check=0).stdout
+
+
+# --- what it says ------------------------------------------------------------------
+
+def test_report_of_debian(machine):
+    """In words what will work, and what is missing."""
+    machine.debian()
+    said = machine.findings()
+    assert ("good", "exim", "Exim 4.96, which the module is built for") in said
+    assert ("good", "config", "Debian's configuration, split: /etc/exim4/conf.d") in said
+    assert ("good", "local_scan", "free: the module takes it") in said
+    assert ("good", "transport", "remote_smtp gets event_action: its mail is judged") in said
+    assert not [item for item in said if item[0] == "bad"]
+    machine.site.configure(requiretls=None, rules=None)
+    machine.site.lab.write_etc("hubbed_hosts", "intern.example: mail.intern.example\n")
+    (machine.site.lab.state / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
+    said = {topic: (level, text) for level, topic, text in machine.findings()}
+    assert said["requiretls"] == (
+        "warning", "a stock Exim: mail that a sender flags comes back with 5.7.30")
+    assert said["resolver"][0] == "warning" and "lacks trust-ad" in said["resolver"][1]
+    assert said["routers"][0] == "warning" and "hubbed_hosts" in said["routers"][1]
+
+
+@pytest.mark.parametrize("text,topic,words", [
+    ("requiretls.conf", "config", "line 1: "),
+    ("exim4.conf", "exim", "-bV fails: "),
+    ("stanzas", "installed", f"{STANZAS}/routers.conf: "),
+    ("module", "installed", "somebody else than root may change it"),
+])
+def test_what_stands_in_the_way(machine, text, topic, words):
+    """It is told, nothing is changed, and the exit status is 1."""
+    machine.own()
+    site = machine.site
+    undo = []
+    if text == "requiretls.conf":
+        machine.write("requiretls.conf", "what = no\n")
+    elif text == "exim4.conf":
+        machine.write("exim4.conf", OWN.replace("driver = dnslookup", "driver = none"))
+    elif text == "stanzas":
+        site.lab.exec(["mv", f"{STANZAS}/routers.conf", f"{STANZAS}/away"])
+        undo = ["mv", f"{STANZAS}/away", f"{STANZAS}/routers.conf"]
+    else:
+        module = "/usr/lib/exim4/requiretls/requiretls.so"
+        site.lab.exec(["chmod", "o+w", module])
+        undo = ["chmod", "o-w", module]
+    before = machine.state()
+    try:
+        assert [found for found in machine.findings() if found[:2] == ("bad", topic)
+                and words in found[2]]
+        done = machine.run("--apply", check=1)
+        assert "nothing was changed: mend what is bad first" in done.stderr
+        assert machine.state() == before
+    finally:
+        if undo:
+            site.lab.exec(undo)
+        machine.site.lab.exec(["truncate", "-s", "0", "/var/log/exim4/paniclog"], check=False)
+
+
+FAKE = """#!/bin/sh
+case "$*" in
+-bV) cat <<'END'
+{version}
+END
+;;
+*) exit 1 ;;
+esac
+"""
+GOOD_VERSION = """\
+Exim version 4.96 #2 built 27-May-2026 16:52:26
+Support for: crypteq IPv6 Expand_dlfunc GnuTLS DANE DKIM DNSSEC Event
+Lookups (built-in): lsearch dnsdb
+Configuration file is /etc/exim4/exim4.conf"""
+
+
+@pytest.mark.parametrize("change,level,words", [
+    (("4.96", "4.98"), "bad", "Exim 4.98, but the module is built for 4.96"),
+    (("Expand_dlfunc ", ""), "bad", "it is built without Expand_dlfunc"),
+    (("GnuTLS", "OpenSSL"), "bad", "it is built without GnuTLS"),
+    (("DANE ", ""), "bad", "it is built without DANE"),
+    ((" Event", ""), "bad", "it is built without Event"),
+    ((" dnsdb", ""), "bad", "it is built without the lookup dnsdb"),
+    ((" Event", " Event REQUIRETLS"), "good", "it speaks REQUIRETLS"),
+    (("Exim", "Postfix"), "bad", "gives no version"),
+])
+def test_other_exims(machine, change, level, words):
+    """What -bV of another Exim means."""
+    machine.own()
+    fake = "/usr/local/sbin/fake-exim"
+    machine.site.lab.exec(["install", "-m", "755", "/dev/stdin", fake],
+                          input=FAKE.format(version=GOOD_VERSION.replace(*change)))
+    machine.site.configure(sendmail=fake, rules=None)
+    assert [text for found, _, text in machine.findings() if found == level and words in text]
+
+
+def test_json(machine):
+    """All of it for programs."""
+    machine.debian(split=False)
+    found = json.loads(machine.run("--json", check=0).stdout)
+    assert found["style"] == "unsplit" and found["exim"] == "4.96" and not found["changed"]
+    assert found["changes"] == [{"action": "change", "file": str(ETC / "exim4.conf.template")}]
+    assert f"+.include_if_exists {STANZAS}/main.conf\n" in found["diff"]
+    assert json.loads(machine.run("--json", "--apply", check=0).stdout)["changed"]
+    assert json.loads(machine.run("--json", check=0).stdout)["changes"] == []
+
+
+def test_only_root_changes(machine):
+    """Who is not root may look."""
+    machine.own()
+    done = machine.run("--apply", user="Debian-exim", check=77)
+    assert "only root" in done.stderr
+    machine.run(user="Debian-exim", check=0)
+
+
+@pytest.mark.parametrize("args", [("--apply", "--remove"), ("more",), ("--config", "x"),
+                                  ("--what",)])
+def test_wrong_use(machine, args):
+    """Is told."""
+    machine.own()
+    machine.run(*args, check=64)
+
+
+def test_environment_does_not_matter(machine):
+    """Nothing is run from where the caller says."""
+    machine.own()
+    site = machine.site
+    for name in ("exim4", "diff", "update-exim4.conf"):
+        site.lab.exec(["install", "-D", "-m", "755", "/dev/stdin", f"/run/evil/{name}"],
+                      input="#!/bin/sh\ntouch /run/evil/started\n")
+    done = site.lab.exec([SETUP, "setup", "--apply"], check=False, env={
+        "PATH": "/run/evil:/usr/bin:/bin", "IFS": "x", "CDPATH": "/run/evil",
+        "TMPDIR": "/run/evil"})
+    assert done.returncode == 0, done.stderr
+    assert site.lab.exec(["test", "-e", "/run/evil/started"], check=False).returncode == 1
+
+
+# --- what it changes -----------------------------------------------------------------
+
+@pytest.mark.parametrize("kind,split", [
+    ("internet", True), ("smarthost", True), ("smarthost", False), ("satellite", False),
+    ("local", True), ("local", False)])
+def test_debian_kinds(machine, kind, split):
+    """Whatever was answered to dpkg-reconfigure: ours come first, and all can be undone."""
+    machine.debian(kind, split, smarthost="relay.example::587")
+    before = machine.state()
+    machine.run("--apply", check=0)
+    names = machine.routers()
+    sends = {"internet": "dnslookup", "local": "nonlocal"}.get(kind, "smarthost")
+    assert names.index("requiretls_relaxed") < names.index(sends)
+    # What is only looked at by Debian's own router first stays there.
+    assert names.index("hubbed_hosts") < names.index("requiretls_decide")
+    for transport in ("remote_smtp", "remote_smtp_smarthost"):
+        shown = machine.option("transport", transport)
+        assert ("{requiretls_session}" in shown) == (split or sends in (
+            "dnslookup", "nonlocal", "smarthost")), transport
+    assert "\nno_multi_domain" in machine.option("transport", "remote_smtp")
+    assert "\nmulti_domain" in machine.option("transport", "remote_smtp_smarthost")
+    assert "There is nothing to change." in machine.run("--apply", check=0).stdout
+    machine.run("--remove", check=0)
+    assert machine.state() == before
+
+
+def test_no_conffile_of_debian_is_touched(machine):
+    """So that an upgrade of exim4-config asks nothing."""
+    machine.debian()
+    before = machine.state()
+    machine.run("--apply", check=0)
+    after = machine.state()
+    assert {name for name in after if name not in before} == {
+        "conf.d/main/90_exim-requiretls", "conf.d/acl/50_exim-requiretls",
+        "conf.d/router/180_exim-requiretls", "conf.d/transport/30_exim-requiretls",
+        "conf.d/transport/30_exim4-config_remote_smtp-requiretls",
+        "conf.d/transport/30_exim4-config_remote_smtp_smarthost-requiretls"}
+    assert {name for name in before if before[name] != after[name]} == {"generated"}
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_not_observed(machine, name):
+    """--no-observe leaves the site's transports alone, later too."""
+    style(machine, name)
+    transport = "outside" if name == "own" else "remote_smtp"
+    machine.run("--apply", check=0)
+    assert "{requiretls_session}" in machine.option("transport", transport)
+    machine.run("--apply", "--no-observe", check=0)
+    assert "requiretls" not in machine.option("transport", transport)
+    assert "requiretls_decide" in machine.routers()
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_works_without_the_stanzas(machine, name):
+    """Somebody took away the package without asking: Exim is as before."""
+    style(machine, name)
+    site = machine.site
+    before = machine.routers()
+    machine.run("--apply", check=0)
+    site.lab.exec(["mv", STANZAS, "/usr/share/away"])
+    try:
+        if name != "own":
+            site.lab.exec(["update-exim4.conf"])
+        site.lab.exec(["exim4", "-bV"])
+        assert machine.routers() == before
+        assert_delivered(site, deliver(site, SELFSIGNED))
+        machine.run("--remove", check=0)
+    finally:
+        site.lab.exec(["mv", "/usr/share/away", STANZAS])
+
+
+SHAPES = {
+    "CRLF": OWN.replace("\n", "\r\n"),
+    "a smart host": OWN.replace("driver = dnslookup\n  domains = ! +local_domains",
+                                "driver = manualroute\n  domains = ! +local_domains\n"
+                                "  route_list = * relay.example::587 byname").replace(
+        "  ignore_target_hosts = 0.0.0.0 : 127.0.0.0/8\n", ""),
+    "conditions": OWN.replace("# all the rest\n", "# all the rest\n.ifndef NOTHING\n").replace(
+        "  no_more\n", "  no_more\n.endif\n"),
+    "an include": OWN.replace("acl_check_data:\n  accept\n",
+                              "acl_check_data:\n.include /etc/exim4/data\n  accept\n"),
+    "no end of the last line": OWN.rstrip("\n"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes(machine, shape):
+    """Configurations as people write them: changed, used, and given back."""
+    machine.write("data", "  warn set acl_m0 = x\n")
+    machine.clear()
+    machine.write("data", "  warn set acl_m0 = x\n")
+    machine.write("exim4.conf", SHAPES[shape])
+    machine.configure()
+    before = machine.state()
+    machine.run("--apply", check=0)
+    names = machine.routers()
+    assert names.index("internal") < names.index("requiretls_decide") < names.index("elsewhere")
+    assert "{requiretls_session}" in machine.option("transport", "outside")
+    if shape == "a smart host":
+        decides = machine.option("router", "requiretls_decide")
+        assert "{relay.example::587}" in decides
+    machine.run("--remove", check=0)
+    assert machine.state() == before
+
+
+@pytest.mark.parametrize("change,words", [
+    (("driver = dnslookup", "driver = accept"), "no router here sends to other hosts"),
+    (("begin routers", ".ifndef X\nbegin routers\n.endif"), "an .if"),
+    (("domainlist local_domains", "domainlist my_domains"), "local_domains"),
+    (("driver = dnslookup", "driver = manualroute\n  route_data = ${lookup{x}lsearch{/dev/null}}"),
+     "smart host"),
+])
+def test_not_understood(machine, change, words):
+    """Then nothing is changed, and it says what to do."""
+    text = OWN.replace(*change)
+    if "my_domains" in text:
+        text = text.replace("+local_domains", "+my_domains")
+    if "accept" in change[1] or "route_data" in change[1]:
+        text = text.replace("  ignore_target_hosts = 0.0.0.0 : 127.0.0.0/8\n", "")
+    if ".ifndef" in change[1]:
+        text = OWN.replace("begin routers", ".ifndef X\nbegin routers").replace(
+            "begin transports", ".endif\nbegin transports")
+    machine.own(text)
+    before = machine.state()
+    done = machine.run("--apply", check=1)
+    assert words in done.stdout and " -> " in done.stdout
+    assert machine.state() == before
+
+
+def test_by_hand(machine):
+    """Who included the stanzas by hand is left alone."""
+    machine.own(OWN.replace("begin acl", f".include {STANZAS}/main.conf\nbegin acl").replace(
+        "begin transports", f"begin transports\n.include {STANZAS}/transports.conf"))
+    before = machine.state()
+    done = machine.run("--apply", check=0)
+    assert "included by hand: I change nothing" in done.stdout
+    assert machine.state() == before
+
+
+def test_foreign_event_action(machine):
+    """Somebody else's stays, in Debian's configuration and in one of the site's."""
+    machine.own(OWN.replace("  hosts_try_dane = *", "  event_action = ${if eq{a}{b}{c}}"))
+    done = machine.run("--apply", check=0)
+    assert "outside has an event_action of somebody else, which stays" in done.stdout
+    assert "event_action = ${if eq{a}{b}{c}}" in machine.option("transport", "outside")
+    machine.debian()
+    path = "conf.d/transport/30_exim4-config_remote_smtp"
+    text = (machine.etc / path).read_text()
+    machine.write(path, text + "  event_action = ${if eq{a}{b}{c}}\n")
+    done = machine.run("--apply", check=0)
+    assert "remote_smtp has an event_action of somebody else, which stays" in done.stdout
+    assert "requiretls" not in machine.option("transport", "remote_smtp")
+    assert "{requiretls_session}" in machine.option("transport", "remote_smtp_smarthost")
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_foreign_local_scan(machine, name):
+    """There can be one only: ours is not it, and messages are flagged by ACL."""
+    line = "local_scan_path = /usr/lib/exim4/local_scan/other.so\n"
+    if name == "own":
+        machine.own(OWN.replace("begin acl", f"{line}\nbegin acl"))
+    else:
+        machine.debian(split=name == "split", macros=line)
+    before = machine.state()
+    done = machine.run("--apply", check=0)
+    assert "other.so, of somebody else" in done.stdout
+    assert "other.so" in machine.option("local_scan_path")
+    assert "requiretls_tag" in machine.routers(), "by ACL a router takes the tag off"
+    # The other one is not there: so take its line out to see that ours flag.
+    for path in ("exim4.conf", "conf.d/main/000_localmacros", "exim4.conf.localmacros"):
+        if (machine.etc / path).exists():
+            machine.write(path, (machine.etc / path).read_text().replace(line, ""))
+    if name != "own":
+        machine.site.lab.exec(["update-exim4.conf"])
+    for via in ("bs", "t"):
+        marker = deliver(machine.site, "bob+requiretls@secure.example", via=via)
+        assert_delivered(machine.site, marker)
+    assert machine.site.lab.mainlog().count("class=strict by=tag") == 2
+    for path in ("exim4.conf", "conf.d/main/000_localmacros", "exim4.conf.localmacros"):
+        if (machine.etc / path).exists() and before[path][3] and line.encode() in before[path][3]:
+            text = (machine.etc / path).read_text()
+            machine.write(path, text.replace("\nbegin acl", f"{line}\nbegin acl", 1)
+                          if name == "own" else text + line)
+    machine.run("--remove", check=0)
+
+
+def test_earlier_versions(machine):
+    """What make install used to put into conf.d is replaced."""
+    machine.debian()
+    for part, name, stanza in (("acl", "50", "acl"), ("main", "90", "main"),
+                               ("router", "180", "routers"), ("transport", "30", "transports")):
+        machine.write(f"conf.d/{part}/{name}_exim-requiretls",
+                      f"### {part}/{name}_exim-requiretls\n#########\n"
+                      f".include /etc/exim4/requiretls/{stanza}.conf\n")
+        machine.write(f"requiretls/{stanza}.conf", "# old\n")
+    machine.site.lab.exec(["update-exim4.conf"])
+    machine.run("--apply", check=0)
+    text = (machine.etc / "conf.d/router/180_exim-requiretls").read_text()
+    assert STANZAS in text and "/etc/exim4/requiretls" not in text
+    machine.run("--remove", check=0)
+    assert not list((machine.etc / "conf.d").glob("*/*_exim-requiretls"))
+
+
+def test_files_of_others_by_our_names(machine):
+    """Are neither overwritten nor removed."""
+    machine.debian()
+    machine.write("conf.d/router/180_exim-requiretls", "mine:\n  driver = accept\n  verify_only\n")
+    machine.site.lab.exec(["update-exim4.conf"])
+    before = machine.state()
+    assert "has lines that are not mine" in machine.run("--apply", check=1).stdout
+    machine.run("--remove", check=0)
+    assert machine.state() == before
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_remove_keeps_what_others_changed(machine, name):
+    """Only our lines go."""
+    style(machine, name)
+    path = {"own": "exim4.conf", "unsplit": "exim4.conf.template",
+            "split": "conf.d/main/90_exim-requiretls"}[name]
+    machine.run("--apply", check=0)
+    text = (machine.etc / path).read_text()
+    machine.write(path, "# one more\n" + text)
+    machine.run("--remove", check=0)
+    text = (machine.etc / path).read_text()
+    assert text.startswith("# one more\n") and "exim-requiretls" not in text
+    assert "requiretls_decide" not in machine.routers()
+
+
+def test_remove_when_exim_is_broken(machine):
+    """The module cannot be loaded, Exim's configuration has a mistake: ours goes out all the same."""
+    machine.own()
+    before = machine.state()
+    machine.run("--apply", check=0)
+    site = machine.site
+    site.lab.exec(["mv", "/usr/lib/exim4/requiretls/requiretls.so", "/usr/lib/exim4/away.so"])
+    try:
+        machine.run("--remove", check=0)
+        assert machine.state() == before
+    finally:
+        site.lab.exec(["mv", "/usr/lib/exim4/away.so", "/usr/lib/exim4/requiretls/requiretls.so"])
+    machine.run("--apply", check=0)
+    broken = (machine.etc / "exim4.conf").read_text().replace("driver = dnslookup",
+                                                              "driver = nothing")
+    machine.write("exim4.conf", broken)
+    machine.run("--remove", check=0)
+    assert BEGIN not in (machine.etc / "exim4.conf").read_text()
+    site.lab.exec(["truncate", "-s", "0", "/var/log/exim4/paniclog"], check=False)
+
+
+# --- files ---------------------------------------------------------------------------
+
+def test_copies(machine):
+    """What was changed is kept, with its mode, for root only, and list says what is what."""
+    machine.own()
+    (machine.etc / "exim4.conf").chmod(0o600)
+    before = (machine.etc / "exim4.conf").read_bytes()
+    machine.run("--apply", check=0)
+    assert (machine.etc / "exim4.conf").stat().st_mode & 0o7777 == 0o600
+    lab = machine.site.lab
+    kept = lab.exec(["find", BACKUPS, "-name", "list"]).stdout.split()
+    assert len(kept) == 1
+    number, was, path = lab.exec(["cat", kept[0]]).stdout.split()
+    assert (was, path) == ("was", "/etc/exim4/exim4.conf")
+    copy = str(Path(kept[0]).parent / number)
+    assert lab.exec(["cat", copy]).stdout.encode() == before
+    assert lab.exec(["stat", "-c", "%a %U", copy, BACKUPS]).stdout.split() == [
+        "600", "root", "700", "root"]
+
+
+def test_link(machine):
+    """A link stays one; what it leads to is changed."""
+    machine.own()
+    machine.write("real/site.conf", OWN)
+    (machine.etc / "exim4.conf").unlink()
+    (machine.etc / "exim4.conf").symlink_to("real/site.conf")
+    machine.run("--apply", check=0)
+    assert (machine.etc / "exim4.conf").is_symlink()
+    assert BEGIN in (machine.etc / "real/site.conf").read_text()
+    machine.run("--remove", check=0)
+    assert (machine.etc / "real/site.conf").read_text() == OWN
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_what_others_may_write(machine, what):
+    """Is not followed by root."""
+    machine.own()
+    machine.write("real/site.conf", OWN)
+    (machine.etc / "exim4.conf").unlink()
+    (machine.etc / "exim4.conf").symlink_to("real/site.conf")
+    if what == "directory":
+        machine.site.lab.exec(["chown", "Debian-exim", "/etc/exim4/real"])
+    else:
+        # Exim takes no such file either, so name it.
+        machine.site.lab.exec(["chmod", "o+w", "/etc/exim4/real/site.conf"])
+    before = machine.state()
+    done = machine.run("--apply", "--config", "/etc/exim4/exim4.conf", check=1)
+    assert "somebody else than root" in done.stdout or "-bV fails" in done.stdout
+    assert machine.state() == before
+    machine.site.lab.exec(["truncate", "-s", "0", "/var/log/exim4/paniclog"], check=False)
+
+
+def test_another_file(machine):
+    """--config: the configuration that is used elsewhere."""
+    machine.own()
+    machine.write("other.conf", OWN)
+    machine.run("--apply", "--config", "/etc/exim4/other.conf", check=0)
+    assert BEGIN in (machine.etc / "other.conf").read_text()
+    assert BEGIN not in (machine.etc / "exim4.conf").read_text()
+    machine.run("--remove", "--config", "/etc/exim4/other.conf", check=0)
+    assert (machine.etc / "other.conf").read_text() == OWN
+
+
+def test_two_at_once(machine):
+    """The second one goes away."""
+    machine.own()
+    machine.run("--apply", check=0)
+    done = machine.site.lab.exec(["flock", f"{BACKUPS}/lock", SETUP, "setup", "--remove"],
+                                 check=False)
+    assert done.returncode == 75 and "another setup is at work" in done.stderr
+
+
+def test_running_exim_is_told(machine):
+    """It reads its configuration anew."""
+    machine.own()
+    lab = machine.site.lab
+    lab.exec(["install", "-d", "-o", "Debian-exim", "-g", "Debian-exim", "/run/exim4"])
+    lab.start_daemon()
+    assert "The running Exim was told." in machine.run("--apply", check=0).stdout
+    deadline = time.monotonic() + 30
+    while "SIGHUP received" not in lab.mainlog():
+        assert time.monotonic() < deadline, lab.mainlog()
+
+
+def test_spool_is_made(machine):
+    """By the Exim user, since it is in a directory of that user."""
+    machine.own()
+    lab = machine.site.lab
+    lab.exec(["rm", "-rf", "/var/spool/exim4/requiretls"])
+    machine.run("--apply", check=0)
+    assert lab.exec(["stat", "-c", "%a %U", "/var/spool/exim4/requiretls"]).stdout.split() == [
+        "750", "Debian-exim"]
+
+
+# --- undone ----------------------------------------------------------------------------
+
+def break_stanza(machine, name, text):
+    """A stanza with which Exim will not do."""
+    lab = machine.site.lab
+    kept = lab.exec(["cat", f"{STANZAS}/{name}.conf"]).stdout
+    lab.exec(["tee", f"{STANZAS}/{name}.conf"], input=kept + text)
+    return kept
+
+
+@pytest.mark.parametrize("name,stanza,text", [
+    ("split", "main", "no_such_option = yes\n"),
+    ("unsplit", "routers", "\nbroken:\n  driver = none\n"),
+    ("own", "transports", "\nbroken:\n  driver = none\n"),
+])
+def test_undone_when_exim_finds_a_mistake(machine, name, stanza, text):
+    """Every byte is back, and no copy is left that would say otherwise."""
+    style(machine, name)
+    before = machine.state()
+    kept = break_stanza(machine, stanza, text)
+    try:
+        done = machine.run("--apply", check=78)
+        assert "everything is as it was before" in done.stderr
+        assert machine.state() == before
+        assert not machine.under_way()
+        machine.site.lab.exec(["exim4", "-bV"])
+    finally:
+        machine.site.lab.exec(["tee", f"{STANZAS}/{stanza}.conf"], input=kept)
+        machine.site.lab.exec(["truncate", "-s", "0", "/var/log/exim4/paniclog"], check=False)
+
+
+def test_undone_when_the_module_cannot_be_loaded(machine):
+    """Exim takes the configuration, but not the module."""
+    machine.own()
+    before = machine.state()
+    lab = machine.site.lab
+    module = "/usr/lib/exim4/requiretls/requiretls.so"
+    lab.exec(["cp", module, "/usr/lib/exim4/kept.so"])
+    lab.exec(["truncate", "-s", "100", module])
+    try:
+        done = machine.run("--apply", check=78)
+        assert "Exim cannot load the module" in done.stderr
+        assert machine.state() == before
+    finally:
+        lab.exec(["cp", "/usr/lib/exim4/kept.so", module])
+
+
+def traced(machine, what, number, *args):
+    """Run setup; its call with that number, of those that change something, meets with what."""
+    lab = machine.site.lab
+    return lab.exec(["strace", "-o", "/run/trace", "-e", f"trace={what[0]}",
+                     "-e", f"inject={what[0]}:{what[1]}:when={number}", SETUP, "setup", *args],
+                    check=False)
+
+
+def steps(name, call):
+    """Which calls to look at: all of them with make faults and where there are few."""
+    return range(1, 100, 1 if ALL or name == "own" or call == "mkdir" else 4)
+
+
+@pytest.mark.parametrize("name,verb,call", [
+    ("split", "--apply", "rename"), ("split", "--remove", "fsync"), ("own", "--apply", "mkdir"),
+    ("own", "--apply", "rename"), ("own", "--remove", "fsync")])
+def test_killed(machine, name, verb, call):
+    """Killed at each step that lasts: Exim works, and the next run puts everything back, then
+    does what it was asked for."""
+    style(machine, name)
+    before = machine.state()
+    machine.run("--apply", check=0)
+    after = machine.state()
+    back = "--remove" if verb == "--apply" else "--apply"
+    start, end = (before, after) if verb == "--apply" else (after, before)
+    if verb == "--apply":
+        machine.run("--remove", check=0)
+    assert machine.state() == start
+    for number in steps(name, call):
+        if traced(machine, (call, "signal=KILL"), number, verb).returncode == 0:
+            break
+        machine.site.lab.exec(["exim4", "-bV"])
+        if machine.under_way():
+            assert "an earlier run of setup was cut off" in machine.run(check=0).stdout
+            # Asked for the other way round: nothing is left but what was.
+            other = machine.run(back, check=0)
+            assert "what it had changed was put back" in other.stderr
+        if machine.state() == end:
+            machine.run(back, check=0)
+        assert machine.state() == start
+    else:
+        pytest.fail("it never ended")
+    assert number > 1 and machine.state() == end
+
+
+@pytest.mark.parametrize("name,call", [("split", "rename"), ("own", "mkdir"), ("own", "fsync"),
+                                       ("own", "rename"), ("own", "fchown")])
+def test_failing(machine, name, call):
+    """Each step fails in turn: all is as before, or done."""
+    style(machine, name)
+    before = machine.state()
+    for number in steps(name, call):
+        done = traced(machine, (call, "error=EIO"), number, "--apply")
+        if done.returncode == 0:
+            break
+        assert done.stderr, "it says why"
+        if machine.under_way():         # putting back failed, too: the next run can
+            machine.run("--remove", check=0)
+        assert machine.state() == before, done.stderr
+    else:
+        pytest.fail("it never succeeded")
+    assert number > 1 and "requiretls_decide" in machine.routers()
