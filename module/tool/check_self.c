@@ -486,7 +486,7 @@ static void check_module(struct rtls_check *check, const char *running)
 		return;
 	if (path[0] == '\0')
 		rtls_findings_add(&check->findings, WARNING, "module",
-			"include the stanzas, see \"Install\" in OPERATING.md; "
+			"exim-requiretls setup says what is to be done; "
 			"right where REQUIRETLS_BY_ACL is set",
 			"local_scan_path is not set: Exim does not load it");
 	else

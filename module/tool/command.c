@@ -24,7 +24,10 @@ static void run_child(const char *const words[RTLS_COMMAND_WORDS], int output,
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int last = STDERR_FILENO;
 
-	(void)signal(SIGPIPE, SIG_DFL);
+	static const int signals[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], SIG_DFL);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 		dup2(output, STDOUT_FILENO) < 0 ||
 		dup2(output, STDERR_FILENO) < 0)

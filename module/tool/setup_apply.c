@@ -353,6 +353,10 @@ int rtls_setup_apply(struct rtls_setup *setup)
 		was_good && rtls_setup_exim(setup, "-bt", ADDRESS);
 	bool is_good;
 
+	/* What it runs ends with them, and then everything is put back. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
 	if (rtls_setup_begin(&setup->files, &err) != RTLS_OK) {
 		struct rtls_err ignored;
 

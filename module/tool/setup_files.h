@@ -11,7 +11,7 @@
 #include "policy/slice.h"
 #include "policy/status.h"
 
-#define RTLS_SETUP_FILES_MAX 24
+#define RTLS_SETUP_FILES_MAX 64
 #define RTLS_SETUP_PATH_SIZE 512
 #define RTLS_SETUP_TEXT_MAX  ((size_t)2 * 1024 * 1024)
 

@@ -108,7 +108,10 @@ void rtls_setup_warn_of_routers(const struct rtls_exim_conf *conf,
 
 		if (behind != NULL && block->begin >= behind->begin)
 			break;
-		if (rtls_exim_block_is_for_some(block))
+		if (rtls_slice_is(block->name, "hubbed_hosts"))
+			continue;
+		if (rtls_exim_block_is_for_some(block) ||
+			(behind == NULL && rtls_exim_block_is_remote(block)))
 			rtls_findings_add(findings, RTLS_FINDING_WARNING,
 				"routers",
 				"right where they are hosts of your own; else "

@@ -44,8 +44,9 @@ RTLS_MUST_CHECK bool rtls_setup_plan(const struct rtls_exim_conf *conf,
 	const struct rtls_setup_wish *wish, struct rtls_setup_plan *plan,
 	struct rtls_findings *findings);
 
-/* Warn of each router that takes mail of some domains to other hosts before ours get to see it.
- * behind  the first router that ours stand before, or NULL: all count */
+/* Warn of each router that takes mail to other hosts before ours get to see it. Debian's
+ * hubbed_hosts is not meant: whether it does depends on a file.
+ * behind  the first router that ours stand before; NULL: all stand before ours */
 void rtls_setup_warn_of_routers(const struct rtls_exim_conf *conf,
 	const struct rtls_exim_block *behind, struct rtls_findings *findings);
 

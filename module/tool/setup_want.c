@@ -1,4 +1,5 @@
 /* setup_want.c - the files as they shall be: with us, or without. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,11 @@
 #include "tool/setup.h"
 #include "tool/verb.h"
 
-#define CONF_D       RTLS_SETUP_DEBIAN "/conf.d"
-#define TEMPLATE     RTLS_SETUP_DEBIAN "/exim4.conf.template"
-#define DATA_ACL     RTLS_SETUP_DEBIAN "/requiretls-data.acl"
-#define SNIPPET_SIZE 4096
+#define CONF_D        RTLS_SETUP_DEBIAN "/conf.d"
+#define TEMPLATE      RTLS_SETUP_DEBIAN "/exim4.conf.template"
+#define DATA_ACL      RTLS_SETUP_DEBIAN "/requiretls-data.acl"
+#define FIRST_OF_OURS "180_exim-requiretls"
+#define SNIPPET_SIZE  4096
 
 /* What is in conf.d. Mixed states must work, too, for whoever is cut off: what others need comes
  * first, and the routers last. */
@@ -230,6 +232,13 @@ static bool want_transport(struct rtls_setup *setup, size_t i)
 			multi_domain && !transports[i].is_smart_host));
 }
 
+/* update-exim4.conf takes no other; a file NAME.rul in its place is rare. */
+static bool is_plain_name(const char *name)
+{
+	return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+				 "stuvwxyz0123456789_-")] == '\0';
+}
+
 static void warn_of_hubbed_hosts(struct rtls_setup *setup)
 {
 	if (access(RTLS_SETUP_DEBIAN "/hubbed_hosts", F_OK) == 0)
@@ -238,6 +247,39 @@ static void warn_of_hubbed_hosts(struct rtls_setup *setup)
 			"the router hubbed_hosts stands before ours: nothing "
 			"is looked at of mail to the domains in " RTLS_SETUP_DEBIAN
 			"/hubbed_hosts");
+}
+
+/* Files of the site's that come before ours. */
+static int is_earlier(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' &&
+	       strcmp(entry->d_name, FIRST_OF_OURS) < 0;
+}
+
+static bool warn_of_routers(struct rtls_setup *setup)
+{
+	struct dirent **names = NULL;
+	int count = scandir(CONF_D "/router", &names, is_earlier, alphasort);
+	bool is_good = true;
+
+	for (int i = 0; i < count; i++) {
+		char path[RTLS_SETUP_PATH_SIZE];
+		struct rtls_setup_file *file;
+
+		(void)snprintf(path, sizeof(path), CONF_D "/router/%s",
+			names[i]->d_name);
+		/* A directory, or too many: it is only looked at. */
+		if (is_plain_name(names[i]->d_name) && is_good)
+			is_good = parse_part(
+				setup, path, RTLS_EXIM_ROUTERS, &file);
+		if (is_plain_name(names[i]->d_name) && is_good)
+			rtls_setup_warn_of_routers(
+				&setup->conf, NULL, &setup->findings);
+		free(names[i]);
+	}
+	free(names);
+	warn_of_hubbed_hosts(setup);
+	return is_good;
 }
 
 static bool want_split(struct rtls_setup *setup)
@@ -271,8 +313,7 @@ static bool want_split(struct rtls_setup *setup)
 		return false;
 	SAY(setup, GOOD, "routers", NULL,
 		"ours go before Debian's router for mail to other hosts");
-	warn_of_hubbed_hosts(setup);
-	return true;
+	return warn_of_routers(setup);
 }
 
 /* --- one file -------------------------------------------------------------------------- */
@@ -331,6 +372,7 @@ bool rtls_setup_want(struct rtls_setup *setup)
 	case RTLS_SETUP_SPLIT:
 		return want_split(setup);
 	case RTLS_SETUP_UNSPLIT:
+		warn_of_hubbed_hosts(setup);
 		return want_one_file(setup, TEMPLATE);
 	case RTLS_SETUP_OWN:
 		return want_one_file(setup, setup->conf_path);
