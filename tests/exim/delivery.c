@@ -221,31 +221,58 @@ static void extract_hosts(
 	snprintf(hosts, hosts_size, "%.*s", (int)size, start);
 }
 
-/* "Host" or "Host::PORT". */
-static unsigned port_of(const char *hosts)
+/* Of the n-th of "Host:+:Host::PORT"; there is one list for the classes that have none. */
+static unsigned port_of(const char *hosts, size_t n)
 {
-	const char *port = strstr(hosts, "::");
+	const char *end, *port;
 
-	return port == NULL ? SMTP_PORT : (unsigned)strtoul(port + 2, NULL, 10);
+	for (; n > 0 && hosts != NULL; n--) {
+		hosts = strstr(hosts, ":+:");
+		hosts = hosts == NULL ? NULL : hosts + 3;
+	}
+	if (hosts == NULL)
+		return SMTP_PORT;
+	end = strstr(hosts, ":+:");
+	port = strstr(hosts, "::");
+	return port == NULL || (end != NULL && end < port)
+		       ? SMTP_PORT
+		       : (unsigned)strtoul(port + 2, NULL, 10);
 }
 
-struct delivered delivery_attempt(const struct host_facts *facts,
+/* What the session before has left is gone. */
+static void next_host(const struct host_facts *facts, size_t n)
+{
+	char address[16];
+
+	snprintf(address, sizeof(address), "192.0.2.%u", (unsigned)n + 1);
+	host_set("$host", facts->name);
+	host_set("$host_address", address);
+	host_set("$tls_out_cipher", "");
+	host_set("$tls_out_certificate_verified", "0");
+	host_set("$tls_out_dane", "no");
+	host_set("$tls_out_tlsa_usage", "0");
+}
+
+struct delivered delivery_attempt(const struct host_facts *facts, size_t count,
 	enum rtls_class class, const char *address_data)
 {
 	static char hosts[512];
-	struct attempt attempt = { .facts = facts,
-		.transport = &transports[class] };
+	struct attempt attempt = { .transport = &transports[class] };
 	struct delivered delivered = { false };
 
 	extract_hosts(address_data, hosts, sizeof(hosts));
-	attempt.port = port_of(hosts);
 	host_set("$transport_name", attempt.transport->name);
 	host_set("$address_data", address_data);
 	host_set("${extract{hosts}{$address_data}}", hosts);
-	host_set("$host", facts->name);
-	host_set("$host_address", "192.0.2.1");
 	host_set("$sending_ip_address", "203.0.113.1");
-	delivered.done = try_host(&attempt);
+	for (size_t n = 0; n < count && !delivered.done; n++) {
+		attempt = (struct attempt){ .facts = &facts[n],
+			.transport = &transports[class],
+			.port = port_of(hosts, n) };
+		next_host(&facts[n], n);
+		delivered.host = n;
+		delivered.done = try_host(&attempt);
+	}
 	if (!delivered.done)
 		raise_event(&attempt, "msg:defer");
 	delivered.tls = attempt.tls;

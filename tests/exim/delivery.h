@@ -1,4 +1,4 @@
-/* delivery.h - what Exim 4.96 does with one host in the transports of module/conf and in a site's
+/* delivery.h - what Exim 4.96 does with MX hosts in the transports of module/conf and in a site's
  * own, raising events at the module in Exim's order; without a network.
  *
  * Read off Exim's source (smtp.c, host.c, tls-gnu.c) and docs/ARCHITECTURE.md; the matrix of
@@ -33,7 +33,7 @@ struct shown {
 	bool name_holds;  /* gnutls_x509_crt_check_hostname() */
 };
 
-/* The one MX host. Its own zone is signed. */
+/* An MX host. Its own zone is signed. */
 struct host_facts {
 	const char *name;
 	bool mx_secure;
@@ -44,13 +44,14 @@ struct host_facts {
 
 struct delivered {
 	bool done;
+	size_t host; /* which one it was */
 	bool tls;
 	bool insisted; /* Exim or the module had to be content with the host */
 };
 
-/* One attempt in this class, as in a process of its own; address_data is the plan.
- * host.h is told what Exim's variables hold as it goes on. */
-struct delivered delivery_attempt(const struct host_facts *facts,
+/* One attempt at these hosts, in their order, in this class, as in a process of its own; address_data
+ * is the plan. host.h is told what Exim's variables hold as it goes on. */
+struct delivered delivery_attempt(const struct host_facts *facts, size_t count,
 	enum rtls_class class, const char *address_data);
 
 #endif

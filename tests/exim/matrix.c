@@ -1,10 +1,13 @@
-/* matrix.c DIRECTORY - the cells of tests/matrix/oracle.py, one per line of the input, through the
+/* matrix.c DIRECTORY [second] - the cells of tests/matrix/oracle.py, one per line of the input, through the
  * whole module: cache record, routing, one host by delivery.c, and the journal.
  *
  * DIRECTORY holds <kind>.pem (key, leaf, chain) of each kind of certificate, root.pem, and what
  * this program writes. Per cell one line of output:
  *
  *   deferred|bounced|verified|tls|clear TAB status TAB journal
+ *
+ * With "second" there is another MX host behind that of the cell, of which nothing is wrong
+ * (second.pem); mail that leaves for it is "skipped, verified", say.
  *
  * The journal's lines end in "|", their fields are separated by "^". */
 #include <dirent.h>
@@ -24,8 +27,9 @@
 #include "policy/timestamp.h"
 #include "store/cache.h"
 
-#define HOST "mx.matrix.example"
-#define ID   "20261101"
+#define HOST   "mx.matrix.example"
+#define SECOND "second.matrix.example"
+#define ID     "20261101"
 #define GOOD_DIGEST                                                            \
 	"1640cac9037f39414f2dca074da1364c654df9ee205bf0de55b0779ae50312df"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -33,6 +37,7 @@
 int requiretls_route(uschar **yield, int argc, uschar *argv[]);
 
 static const char *directory;
+static bool has_second;
 
 static void quit(const char *why)
 {
@@ -44,7 +49,7 @@ static void quit(const char *why)
 
 static const char *const kinds[] = { "good", "expired", "notyet", "selfsigned",
 	"unknownca", "wrongname", "cnonly", "wildcard", "partial", "extra" };
-static struct shown shown_by[COUNT(kinds)];
+static struct shown shown_by[COUNT(kinds)], shown_by_second;
 
 static gnutls_datum_t load(const char *name)
 {
@@ -59,7 +64,8 @@ static gnutls_datum_t load(const char *name)
 
 /* As Exim: the whole chain against the CAs, the leaf's names with GnuTLS's own function. */
 static void judge_as_exim(gnutls_x509_trust_list_t trusted,
-	gnutls_x509_crt_t *chain, unsigned count, struct shown *shown)
+	gnutls_x509_crt_t *chain, unsigned count, const char *host,
+	struct shown *shown)
 {
 	unsigned bits = 0;
 
@@ -67,11 +73,11 @@ static void judge_as_exim(gnutls_x509_trust_list_t trusted,
 		    trusted, chain, count, NULL, 0, 0, &bits, NULL) != 0)
 		quit("cannot verify a chain");
 	shown->chain_holds = bits == 0;
-	shown->name_holds = gnutls_x509_crt_check_hostname(chain[0], HOST) != 0;
+	shown->name_holds = gnutls_x509_crt_check_hostname(chain[0], host) != 0;
 }
 
-static void read_shown(
-	gnutls_x509_trust_list_t trusted, const char *kind, struct shown *shown)
+static void read_shown(gnutls_x509_trust_list_t trusted, const char *kind,
+	const char *host, struct shown *shown)
 {
 	gnutls_datum_t pem = load(kind), der, text;
 	gnutls_x509_crt_t *chain;
@@ -89,7 +95,7 @@ static void read_shown(
 		gnutls_free(der.data);
 		gnutls_free(text.data);
 	}
-	judge_as_exim(trusted, chain, shown->count, shown);
+	judge_as_exim(trusted, chain, shown->count, host, shown);
 	for (unsigned i = 0; i < shown->count; i++)
 		gnutls_x509_crt_deinit(chain[i]);
 	gnutls_free(chain);
@@ -106,7 +112,9 @@ static void read_certificates(void)
 			trusted, &root, NULL, GNUTLS_X509_FMT_PEM, 0, 0) != 1)
 		quit("root.pem");
 	for (size_t i = 0; i < COUNT(kinds); i++)
-		read_shown(trusted, kinds[i], &shown_by[i]);
+		read_shown(trusted, kinds[i], HOST, &shown_by[i]);
+	if (has_second)
+		read_shown(trusted, "second", SECOND, &shown_by_second);
 	gnutls_x509_trust_list_deinit(trusted, 1);
 	gnutls_free(root.data);
 }
@@ -178,6 +186,10 @@ static void add_hosts(const struct cell *cell, struct rtls_text *out)
 	rtls_text_printf(out, "mx-answer hosts\nmx-dnssec %s\n", cell->mx);
 	rtls_text_printf(out, "mx 10 " HOST " address=secure tlsa=%s\n",
 		secure ? state : "unknown");
+	if (has_second)
+		rtls_text_printf(out,
+			"mx 20 " SECOND " address=secure tlsa=%s\n",
+			secure ? "none" : "unknown");
 	if (secure && (is(state, "secure") || is(state, "unusable")))
 		rtls_text_printf(out, "tlsa " HOST " %d 1 1 " GOOD_DIGEST "\n",
 			is(state, "secure") ? 3 : 1);
@@ -211,9 +223,10 @@ static void add_policy(const struct cell *cell, struct rtls_text *out)
 		"policy-until %s\npolicy-digest " GOOD_DIGEST "\npolicy-text\n",
 		stamp(expired ? -3600 : 3600));
 	rtls_text_printf(out,
-		"version: STSv1\nmode: %s\nmax_age: 3600\nmx: %s\n",
+		"version: STSv1\nmode: %s\nmax_age: 3600\nmx: %s\n%s",
 		expired ? "enforce" : cell->policy,
-		is(cell->listed, "in") ? HOST : "mx.elsewhere.example");
+		is(cell->listed, "in") ? HOST : "mx.elsewhere.example",
+		has_second ? "mx: " SECOND "\n" : "");
 }
 
 /* Into the cache, and into records/, from where the stand-in for the program takes it. */
@@ -330,16 +343,23 @@ static void deliver(
 	const struct cell *cell, const char *domain, const char *plan)
 {
 	static char second[8192];
-	const struct host_facts facts = facts_of(cell);
+	const struct host_facts facts[] = { facts_of(cell),
+		{ .name = SECOND,
+			.mx_secure = is(cell->mx, "secure"),
+			.tlsa = TLSA_ABSENT,
+			.starttls = STARTTLS_YES,
+			.shown = &shown_by_second } };
 	const enum rtls_class class = class_of(plan);
 	const char *what = "deferred";
 	char status[8] = "";
 
 	/* The site's own dnslookup router, which asks for itself. */
 	if (is(cell->mx, "secure") || is(cell->mx, "insecure")) {
-		struct delivered delivered =
-			delivery_attempt(&facts, class, plan);
+		struct delivered delivered = delivery_attempt(
+			facts, has_second ? 2 : 1, class, plan);
 
+		if (delivered.done && delivered.host > 0)
+			printf("skipped, ");
 		if (delivered.done)
 			what = !delivered.tls       ? "clear"
 			       : delivered.insisted ? "verified"
@@ -402,9 +422,10 @@ int main(int argc, char **argv)
 	unsigned number = 0, domains = 0;
 	char domain[64] = "";
 
-	if (argc != 2)
+	if (argc < 2 || argc > 3)
 		quit("which directory?");
 	directory = argv[1];
+	has_second = argc == 3 && is(argv[2], "second");
 	read_certificates();
 	for (; read_cell(&cell); number++) {
 		if (!is_routed_alike(&cell, &last)) {

@@ -1,4 +1,4 @@
-"""What the RFCs want done with a message to a domain with one MX host.
+"""What the RFCs want done with a message to a domain with one MX host, or two.
 
 Nothing here knows of Exim or of the module: the facts of one cell go in, the fate of the
 message and what is counted for TLS reports come out. One function is one rule, with its
@@ -8,7 +8,7 @@ fill it, and it says so.
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 AXES: dict[str, tuple[str, ...]] = {
     # of the recipient's domain. expired: an enforcing one was cached, its time is over, and
@@ -51,6 +51,7 @@ def all_cells() -> Iterator[Cell]:
 
 VERIFIED, TLS, CLEAR = "verified", "tls", "clear"
 DEFERRED, BOUNCED = "deferred", "bounced"
+SKIPPED = "skipped"             # the host, for the next one
 NO_PROTECTED_SESSION = "5.7.10"
 
 SUCCESS, NO_LINE = "success", "no line"
@@ -211,6 +212,27 @@ def _refused(cell: Cell, counts: tuple[Count, ...]) -> Fate:
     if cell.message == "flagged":
         return Fate(BOUNCED, NO_PROTECTED_SESSION, counts)
     return Fate(DEFERRED, counts=counts)
+
+
+def fate_with_second(cell: Cell) -> Fate:
+    """The same where another MX host stands behind that of the cell, with nothing wrong: named by the
+    policy, without TLSA. RFC 8461, section 5.1, RFC 7672, section 2.1.2, and RFC 8689,
+    section 4.2.1: a host that does not qualify is skipped, and the next one is asked as if it
+    were the first. Each session counts."""
+    first = fate(cell)
+    if cell.mx in ("bogus", "servfail") or first.what in (VERIFIED, TLS, CLEAR):
+        return first
+    next_one = fate(replace(cell, listed="in", tlsa="absent", certificate="good",
+                            starttls="yes"))
+    if next_one.what in (DEFERRED, BOUNCED):    # nobody vouches for its name either
+        return first
+    counts = first.counts
+    if cell.message == "flagged" and not _name_is_vouched_for(cell):
+        # Alone, it would have ended the message before any attempt. Now there is one, under a
+        # policy that does not name this host (B3.1).
+        results = {"validation-failure"} | ({NO_LINE} if tlsa_lookup_fails(cell) else set())
+        counts = (Count("sts", frozenset(results), MISMATCH),)
+    return Fate(f"{SKIPPED}, {next_one.what}", counts=counts + next_one.counts)
 
 
 def _wants_authentication(cell: Cell) -> bool:

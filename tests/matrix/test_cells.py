@@ -25,6 +25,7 @@ from compare import Line, counts_agree, in_words, report  # noqa: E402
 from oracle import AXES, Cell, Fate  # noqa: E402
 
 HOST = "mx.matrix.example"
+SECOND = "second.matrix.example"
 
 class Outcome:
     """What the module made of one cell."""
@@ -54,6 +55,7 @@ def write_certificates(directory: Path) -> None:
     for kind in AXES["certificate"]:
         leaf = authority.leaf(HOST, "lab" if kind == "good" else kind)
         (directory / f"{kind}.pem").write_bytes(leaf.pem)
+    (directory / "second.pem").write_bytes(authority.leaf(SECOND).pem)
     (directory / "root.pem").write_bytes(certs.cert_pem(authority.root.cert))
 
 
@@ -71,21 +73,32 @@ def prepare(directory: Path) -> None:
     program.chmod(0o755)
 
 
-@pytest.fixture(scope="session")
-def outcomes() -> dict[Cell, Outcome]:
-    """What the module makes of every cell."""
+def run(cells: list[Cell], *how: str) -> dict[Cell, Outcome]:
+    """What the module makes of them."""
     out = os.environ.get("OUT", "build/out")
-    cells = list(oracle.all_cells())
     # Not pytest's directory, which the stand-in's user may not enter.
     with tempfile.TemporaryDirectory(prefix="rtls-matrix.") as name:
         prepare(Path(name))
-        ran = subprocess.run([ROOT / out / "module" / "matrix", name], text=True,
+        ran = subprocess.run([ROOT / out / "module" / "matrix", name, *how], text=True,
                              input="".join(f"{cell}\n" for cell in cells),
                              capture_output=True, check=False)
     assert ran.returncode == 0, ran.stderr
     lines = ran.stdout.splitlines()
     assert len(lines) == len(cells)
     return {cell: Outcome(line) for cell, line in zip(cells, lines)}
+
+
+@pytest.fixture(scope="session")
+def outcomes() -> dict[Cell, Outcome]:
+    """Of every cell."""
+    return run(list(oracle.all_cells()))
+
+
+@pytest.fixture(scope="session")
+def outcomes_of_two() -> dict[Cell, Outcome]:
+    """Of every cell whose hosts can be known, with a good host behind that of the cell."""
+    return run([cell for cell in oracle.all_cells() if cell.mx in ("secure", "insecure")],
+               "second")
 
 
 @pytest.mark.parametrize("message", AXES["message"])
@@ -97,6 +110,19 @@ def test_cells(outcomes, policy, message):
     wrong = [(cell, wanted, outcomes[cell]) for cell in group
              if not agree(wanted := oracle.fate(cell), outcomes[cell])]
     assert not wrong, report(wrong, len(group))
+
+
+@pytest.mark.parametrize("policy", AXES["policy"])
+def test_a_host_that_does_not_qualify_is_skipped(outcomes_of_two, policy):
+    """2400 cells with two hosts: the message goes to the first one that qualifies, and to none that
+    does not; both are counted."""
+    group = [cell for cell in outcomes_of_two if cell.policy == policy]
+    assert len(group) == 2400
+    wrong = [(cell, wanted, outcomes_of_two[cell]) for cell in group
+             if not agree(wanted := oracle.fate_with_second(cell), outcomes_of_two[cell])]
+    assert not wrong, report(wrong, len(group))
+    skipped = [cell for cell in group if outcomes_of_two[cell].what.startswith(oracle.SKIPPED)]
+    assert 200 < len(skipped) < 2000, len(skipped)
 
 
 def test_protected_mail_never_leaves_unprotected(outcomes):
