@@ -16,6 +16,8 @@
 #define TIMEOUT_S     60
 #define TIMEOUT_MAX_S 3600
 
+#define PLUGIN_EXIT_MAX 3 /* unknown */
+
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -84,8 +86,14 @@ static int print_self(struct rtls_check *check)
 static int print(
 	struct rtls_check *check, const struct rtls_check_options *options)
 {
-	int exit_status = rtls_findings_exit(&check->findings);
+	int exit_status;
 
+	for (size_t i = 0; i < options->ignored_count; i++)
+		rtls_findings_drop(&check->findings, options->ignored[i]);
+	exit_status = rtls_findings_exit(&check->findings);
+	if (options->plugin)
+		return rtls_findings_print_plugin(&check->findings,
+			options->self ? "this installation" : check->domain);
 	if (options->json && options->self)
 		return print_self(check);
 	if (options->json)
@@ -207,6 +215,16 @@ static bool parse_option(int option, struct rtls_check_options *wanted)
 	case 'o':
 		wanted->own = true;
 		return true;
+	case 'p':
+		wanted->plugin = true;
+		return true;
+	case 'I':
+		if (wanted->ignored_count < RTLS_CHECK_IGNORED_MAX) {
+			wanted->ignored[wanted->ignored_count++] = optarg;
+			return true;
+		}
+		(void)rtls_verb_misused("check", "too many topics");
+		return false;
 	case 'v':
 		wanted->via = optarg;
 		return true;
@@ -231,6 +249,8 @@ static const char *misuse(const struct rtls_check_options *wanted)
 		return "--via goes with a domain";
 	if (!wanted->self && (wanted->good != NULL || wanted->broken != NULL))
 		return "--good and --broken go with --self";
+	if (wanted->plugin && wanted->json)
+		return "--plugin or --json";
 	if (wanted->selector_count > 0 && !wanted->own)
 		return "--selector goes with --own";
 	return NULL;
@@ -244,6 +264,8 @@ static int run_check(int argc, char **argv)
 		{ "self", no_argument, NULL, 's' },
 		{ "good", required_argument, NULL, 'g' },
 		{ "broken", required_argument, NULL, 'b' },
+		{ "plugin", no_argument, NULL, 'p' },
+		{ "ignore", required_argument, NULL, 'I' },
 		{ "own", no_argument, NULL, 'o' },
 		{ "via", required_argument, NULL, 'v' },
 		{ "selector", required_argument, NULL, 'S' },
@@ -264,19 +286,30 @@ static int run_check(int argc, char **argv)
 		!wanted.self, "a domain or an address");
 	if (exit_status == EX_OK && !wanted.self)
 		exit_status = rtls_verb_domain(domain_of(argv[optind]), domain);
-	return exit_status == EX_OK ? check_domain(domain, &wanted)
-				    : exit_status;
+	if (exit_status == EX_OK)
+		exit_status = check_domain(domain, &wanted);
+	/* Whoever reads one line of it gets to know that there is nothing. */
+	if (wanted.plugin && exit_status > PLUGIN_EXIT_MAX) {
+		(void)puts("REQUIRETLS UNKNOWN - the check could not be made: "
+			   "see its standard error");
+		return PLUGIN_EXIT_MAX;
+	}
+	return exit_status;
 }
 
 const struct rtls_verb rtls_verb_check = {
 	.name = "check",
 	.summary = "diagnose a domain as a receiver of mail",
-	.help = "Usage: exim-requiretls check [--own [--selector NAME]...] [--via HOSTS] [--json]\n"
+	.help = "Usage: exim-requiretls check [--own [--selector NAME]...] [--via HOSTS]\n"
+		"                             [--json|--plugin] [--ignore TOPIC]...\n"
 		"                             [--timeout SECONDS] DOMAIN|ADDRESS\n"
-		"       exim-requiretls check --self [--good NAME] [--broken NAME] [--json]\n"
+		"       exim-requiretls check --self [--good NAME] [--broken NAME]\n"
+		"                             [--json|--plugin] [--ignore TOPIC]...\n"
 		"                             [--timeout SECONDS]\n"
 		"\n"
 		"  --json      print JSON\n"
+		"  --plugin    for monitoring: one line, and exit status 0 to 3\n"
+		"  --ignore    leave out what is about this topic\n"
 		"  --timeout   take at most so long, default 60\n"
 		"  --own       what its owner needs besides: SPF, DKIM, DMARC, renewals\n"
 		"  --selector  a selector of DKIM to look at\n"

@@ -13,15 +13,19 @@
 #include "tool/via.h"
 
 #define RTLS_CHECK_SELECTORS_MAX 8
+#define RTLS_CHECK_IGNORED_MAX   8
 
 struct rtls_check_options {
 	bool json;
-	unsigned timeout_ms; /* for all of it */
-	bool self;           /* this installation, not a domain */
-	const char *good;    /* a name that is signed, and one whose */
-	const char *broken;  /* signatures are broken */
-	bool own;            /* more, for whose domain it is */
-	const char *via;     /* smart hosts; NULL: as Exim has it */
+	bool plugin; /* for monitoring */
+	size_t ignored_count;
+	const char *ignored[RTLS_CHECK_IGNORED_MAX]; /* topics */
+	unsigned timeout_ms;                         /* for all of it */
+	bool self;          /* this installation, not a domain */
+	const char *good;   /* a name that is signed, and one whose */
+	const char *broken; /* signatures are broken */
+	bool own;           /* more, for whose domain it is */
+	const char *via;    /* smart hosts; NULL: as Exim has it */
 	size_t selector_count;
 	const char *selector[RTLS_CHECK_SELECTORS_MAX]; /* of DKIM */
 };

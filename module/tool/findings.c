@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -139,6 +140,93 @@ void rtls_findings_print(const struct rtls_findings *findings)
 	}
 	if (findings->is_cut)
 		(void)puts("There was more than could be kept.");
+}
+
+void rtls_findings_drop(struct rtls_findings *findings, const char *topic)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		if (strcmp(findings->finding[i].topic, topic) == 0)
+			free(findings->finding[i].text);
+		else
+			findings->finding[kept++] = findings->finding[i];
+	findings->count = kept;
+}
+
+/* --- for monitoring ---------------------------------------------------------------------- */
+
+/* From bad to good, with the exit status and the word of the Monitoring Plugins. */
+static const struct {
+	enum rtls_finding_level level;
+	int exit_status;
+	const char *word;
+} ranks[] = {
+	{ RTLS_FINDING_BAD, 2, "CRITICAL" },
+	{ RTLS_FINDING_UNKNOWN, 3, "UNKNOWN" },
+	{ RTLS_FINDING_WARNING, 1, "WARNING" },
+	{ RTLS_FINDING_GOOD, 0, "OK" },
+};
+
+static size_t count(
+	const struct rtls_findings *findings, enum rtls_finding_level level)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		found += findings->finding[i].level == level ? 1 : 0;
+	return found;
+}
+
+/* "|" begins the numbers. */
+static void print_text(const char *text)
+{
+	for (; *text != '\0'; text++)
+		(void)putchar(*text == '|' ? '/' : *text);
+}
+
+static void print_first(
+	const struct rtls_findings *findings, enum rtls_finding_level level)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->finding[i].level == level) {
+			(void)printf("%s: ", findings->finding[i].topic);
+			print_text(findings->finding[i].text);
+			return;
+		}
+}
+
+int rtls_findings_print_plugin(
+	const struct rtls_findings *findings, const char *about)
+{
+	size_t rank = 0;
+
+	while (ranks[rank].level != RTLS_FINDING_GOOD &&
+		!has_level(findings, ranks[rank].level) &&
+		!(ranks[rank].level == RTLS_FINDING_UNKNOWN &&
+			findings->is_cut))
+		rank++;
+	(void)printf("REQUIRETLS %s - %s: ", ranks[rank].word, about);
+	if (ranks[rank].level == RTLS_FINDING_GOOD)
+		(void)printf("%zu good", findings->count);
+	else
+		print_first(findings, ranks[rank].level);
+	(void)printf(" | bad=%zu unknown=%zu warning=%zu good=%zu\n",
+		count(findings, RTLS_FINDING_BAD),
+		count(findings, RTLS_FINDING_UNKNOWN),
+		count(findings, RTLS_FINDING_WARNING),
+		count(findings, RTLS_FINDING_GOOD));
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct rtls_finding *finding = &findings->finding[i];
+
+		if (finding->level == RTLS_FINDING_GOOD)
+			continue;
+		(void)printf(
+			"%s %s: ", levels[finding->level].name, finding->topic);
+		print_text(finding->text);
+		(void)putchar('\n');
+	}
+	return ranks[rank].exit_status;
 }
 
 json_t *rtls_findings_json(const struct rtls_findings *findings)

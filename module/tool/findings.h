@@ -46,6 +46,14 @@ int rtls_findings_exit(const struct rtls_findings *findings);
 /* On stdout, for people; in colour where that is a terminal and NO_COLOR is not set. */
 void rtls_findings_print(const struct rtls_findings *findings);
 
+/* For monitoring, as plug-ins do it: a line "REQUIRETLS CRITICAL - about: text | bad=1 ...", and
+ * below it all that is not good. Returns its exit status: 0 good, 1 warning, 2 bad, 3 unknown. */
+int rtls_findings_print_plugin(
+	const struct rtls_findings *findings, const char *about);
+
+/* Take out all of a topic. */
+void rtls_findings_drop(struct rtls_findings *findings, const char *topic);
+
 /* An array of {"level", "topic", "text", "advice"}; NULL: no memory. */
 json_t *rtls_findings_json(const struct rtls_findings *findings);
 

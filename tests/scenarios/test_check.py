@@ -739,6 +739,27 @@ def test_json_is_as_documented(site):
     assert check(site, "servfail.example").answer["status"] == "unknown"
 
 
+@pytest.mark.parametrize("args, status, first", [
+    (["nullmx.example", "--ignore", "ordinary", "--ignore", "flagged"], 0,
+     "OK - nullmx.example: 1 good | bad=0 unknown=0 warning=0 good=1"),
+    (["enforce.example", "--ignore", "dnssec", "--ignore", "requiretls"], 0,
+     "OK - enforce.example: "),
+    (["enforce.example"], 1, "WARNING - enforce.example: dnssec: the MX answer is not signed"),
+    (["servfail.example"], 3, "UNKNOWN - servfail.example: mx: the MX lookup for "),
+    (["enforce-down.example"], 2, "CRITICAL - enforce-down.example: host: down.smtp.example "),
+    (["--self", "--good", "no-such.example", "--broken", "bogus.example"], 3,
+     "UNKNOWN - this installation: resolver: no-such.example does not exist | bad=0 unknown="),
+    (["a..b"], 3, "UNKNOWN - the check could not be made"),
+])
+def test_for_monitoring(site, args, status, first):
+    """One line, and the exit status of plug-ins; below it what is not good."""
+    done = site.program("check", "--plugin", *args, check=False)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0].startswith(f"REQUIRETLS {first}")) == (status, True), lines
+    assert all(line.split()[0] in ("bad", "warning", "unknown") for line in lines[1:])
+    assert len(lines[0].split(" | ")) == (1 if args == ["a..b"] else 2)
+
+
 def test_nothing_is_counted(site):
     """It is nobody's mail."""
     site.configure(tlsrpt="yes", tlsrpt_organization="Lab", tlsrpt_contact="tlsrpt@lab.example")

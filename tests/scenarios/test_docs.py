@@ -591,6 +591,35 @@ def test_make_targets_exist(path):
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=short)
+def keys_of(value):
+    """All keys in a JSON value, but for a record, which other verbs have too."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    if isinstance(value, dict):
+        return set(value).union(*(keys_of(inner) for key, inner in value.items()
+                                  if key != "record"))
+    return set()
+
+
+def test_json_keys_are_in_the_manual(site):
+    """Each that check, explain and publish print, in the section JSON."""
+    manual = (DOCS / "exim-requiretls.8").read_text().partition(".Sh JSON")[2].partition(".Sh")[0]
+    words = set(re.findall(r"\w+", manual))
+    site.program("resolve", "enforce.example")
+    site.lab.write_etc("log", "2026-11-25 07:15:47 1tABCD-000abc-12 Completed\n")
+    for args in (["check", "dane-sts.example"],
+                 ["check", "--self", "--good", "secure.example", "--broken", "bogus.example"],
+                 ["explain", "bob@enforce.example", "--via", "relay.example"],
+                 ["explain", "bob@enforce.example"],
+                 ["explain", "--log", "/etc/exim4/log", "1tABCD-000abc-12"],
+                 ["publish", "nopolicy.example", "--mx", "good.mail.example"],
+                 ["publish", "--verify", "enforce.example"]):
+        done = site.program(*args, "--json", check=False)
+        keys = keys_of(json.loads(done.stdout))
+        assert keys and keys <= words, (args, keys - words)
+
+
+@pytest.mark.parametrize("path", [OPERATING, ROOT / "README.md"], ids=short)
 def test_commands_use_verbs_that_exist(path):
     """Each `exim-requiretls VERB` in code, and its options."""
     text = path.read_text()
