@@ -64,8 +64,9 @@ static void set_txt_found(
 	}
 }
 
-/* What the cached policy asks for; NONE when there is no unexpired one. */
-static enum rtls_sts_mode cached_mode(const struct rtls_resolving *resolving)
+/* The cached policy, while it is unexpired; else one of mode none, which asks for nothing. */
+static struct rtls_sts_policy cached_policy(
+	const struct rtls_resolving *resolving)
 {
 	const struct rtls_record *record = resolving->record;
 	struct rtls_sts_policy policy;
@@ -73,8 +74,13 @@ static enum rtls_sts_mode cached_mode(const struct rtls_resolving *resolving)
 	if (!rtls_record_has_policy(record, resolving->now_s) ||
 		rtls_sts_policy_parse(record->policy_text, &policy, NULL) !=
 			RTLS_OK)
-		return RTLS_STS_NONE;
-	return policy.mode;
+		return (struct rtls_sts_policy){ .mode = RTLS_STS_NONE };
+	return policy;
+}
+
+static enum rtls_sts_mode cached_mode(const struct rtls_resolving *resolving)
+{
+	return cached_policy(resolving).mode;
 }
 
 static const char *txt_text(enum rtls_txt_state txt)
@@ -119,14 +125,23 @@ void rtls_resolve_txt(
 
 /* --- a policy that came ----------------------------------------------------- */
 
-static void note_weakened(struct rtls_resolving *resolving,
-	enum rtls_sts_mode old, enum rtls_sts_mode new)
+/* In a lower mode; or in force for less than half as long, after which nothing protects the domain
+ * from who hides its record. */
+static void note_weakened(
+	struct rtls_resolving *resolving, const struct rtls_sts_policy *new)
 {
-	if (new < old)
+	const struct rtls_sts_policy old = cached_policy(resolving);
+
+	if (new->mode < old.mode)
 		rtls_resolving_note(resolving,
 			"possible downgrade: MTA-STS policy of %s got weaker: %s, was %s",
-			resolving->domain, rtls_sts_mode_name(new),
-			rtls_sts_mode_name(old));
+			resolving->domain, rtls_sts_mode_name(new->mode),
+			rtls_sts_mode_name(old.mode));
+	else if (old.mode != RTLS_STS_NONE &&
+		 new->max_age_s < old.max_age_s / 2)
+		rtls_resolving_note(resolving,
+			"possible downgrade: MTA-STS policy of %s got weaker: max_age %lu, was %lu",
+			resolving->domain, new->max_age_s, old.max_age_s);
 }
 
 static void set_fetched(struct rtls_resolving *resolving)
@@ -159,7 +174,7 @@ static void set_policy(struct rtls_resolving *resolving,
 	struct rtls_record *record = resolving->record;
 	int64_t max_age_s = (int64_t)policy->max_age_s;
 
-	note_weakened(resolving, cached_mode(resolving), policy->mode);
+	note_weakened(resolving, policy);
 	if (policy->max_age_clamped)
 		rtls_resolving_note(resolving,
 			"MTA-STS policy of %s: max_age cut to %d",

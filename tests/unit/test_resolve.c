@@ -941,6 +941,55 @@ static void none_replaces_enforce(void **state)
 	assert_true(has_note("got weaker: none, was enforce"));
 }
 
+/* A policy that is soon over protects the domain for no longer than that. */
+static void a_shorter_max_age_is_said(void **state)
+{
+	static const struct {
+		const char *max_age;
+		bool said;
+	} rows[] = {
+		{ "86400", false },
+		{ "43200", false },
+		{ "21599", true },
+		{ "0", true },
+		{ "604800", false },
+	};
+	char text[128];
+	struct answer *txt;
+
+	(void)state;
+	simple_mx();
+	txt = sts_txt("v=STSv1; id=1;");
+	resolve();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		txt->records[0] =
+			i % 2 == 0 ? "v=STSv1; id=2;" : "v=STSv1; id=3;";
+		(void)snprintf(text, sizeof(text),
+			"version: STSv1\nmode: enforce\nmx: a.example\n"
+			"max_age: %s\n",
+			rows[i].max_age);
+		fetches(RTLS_RESULT_SUCCESS, text);
+		later(601);
+		/* One of max_age 0 is used and not kept. */
+		assert_int_equal(resolve_with(false, false), RTLS_OK);
+		assert_int_equal(fetched, 1);
+		assert_int_equal(has_note("possible downgrade: MTA-STS policy "
+					  "of d.example got weaker: max_age "),
+			rows[i].said);
+	}
+	/* None protected nothing. */
+	for (size_t i = 0; i < 2; i++) {
+		txt->records[0] = i == 0 ? "v=STSv1; id=4;" : "v=STSv1; id=5;";
+		fetches(RTLS_RESULT_SUCCESS,
+			i == 0 ? NONE_POLICY
+			       : "version: STSv1\nmode: enforce\n"
+				 "mx: a.example\nmax_age: 700\n");
+		later(601);
+		assert_int_equal(resolve_with(false, false), RTLS_OK);
+	}
+	assert_int_equal(record->note_count, 0);
+}
+
 static void an_expired_policy_is_fetched_again(void **state)
 {
 	(void)state;
@@ -1889,6 +1938,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(fetches_a_policy_once),
 	CASE(a_new_id_fetches),
 	CASE(none_replaces_enforce),
+	CASE(a_shorter_max_age_is_said),
 	CASE(an_expired_policy_is_fetched_again),
 	CASE(refresh_fetches_without_txt),
 	CASE(says_when_it_was_used),
