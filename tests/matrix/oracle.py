@@ -215,8 +215,8 @@ def _refused(cell: Cell, counts: tuple[Count, ...]) -> Fate:
 
 
 def fate_with_second(cell: Cell) -> Fate:
-    """The same where another MX host stands behind that of the cell, with nothing wrong: named by the
-    policy, without TLSA. RFC 8461, section 5.1, RFC 7672, section 2.1.2, and RFC 8689,
+    """The same where another MX host stands behind that of the cell, with nothing wrong: named by
+    the policy, without TLSA. RFC 8461, section 5.1, RFC 7672, section 2.1.2, and RFC 8689,
     section 4.2.1: a host that does not qualify is skipped, and the next one is asked as if it
     were the first. Each session counts."""
     first = fate(cell)

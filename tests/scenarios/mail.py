@@ -60,3 +60,10 @@ def let_answers_expire(site, domain):
     record = site.cache_file(domain)
     record.write_text(re.sub("(?m)^((?:mx|txt)-until) .*$", r"\1 2026-01-01T00:00:00Z",
                              record.read_text()))
+
+
+def assert_nothing_left(site):
+    """No zombie and no helper that still runs; so no lock either, which ends with its process."""
+    left = site.lab.exec(["ps", "-eo", "stat=,comm="]).stdout.splitlines()
+    assert not [line for line in left if line.startswith("Z") or "exim" in line
+                and "requiretl" in line], left

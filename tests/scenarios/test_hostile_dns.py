@@ -12,7 +12,8 @@ import dns.rrset
 import pytest
 
 from hostile_dns import ADDRESS, HostileResolver, Talk
-from mail import assert_waiting, deliver, empty_queue, let_answers_expire
+from mail import (assert_nothing_left, assert_waiting, deliver, empty_queue,
+                  let_answers_expire)
 from policyhost import EXIM_USER, Record, parse
 
 SIGNED, UNSIGNED = "secure-sts.example", "enforce.example"
@@ -24,9 +25,10 @@ Behaviour = Callable[[Talk], object]
 
 @pytest.fixture(name="resolver")
 def fixture_resolver(site):
-    """The only one there is."""
+    """The only one there is. Nothing is left behind."""
     with HostileResolver(site) as found:
         yield found
+        assert_nothing_left(site)
 
 
 def change(edit: Callable[[dns.message.Message], object]) -> Behaviour:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import certs
-from mail import assert_waiting, deliver, empty_queue, let_answers_expire
+from mail import assert_nothing_left, assert_waiting, deliver, empty_queue, let_answers_expire
 from policyhost import EXIM_USER, POLICY, RAW_HOST, chunked, http, parse
 from sender import Site, world
 
@@ -216,11 +216,12 @@ class HostileHost:
 
 @pytest.fixture(name="host")
 def fixture_host(site: Site) -> Iterator[HostileHost]:
-    """It behaves well until told otherwise; waiting for it is short."""
+    """It behaves well until told otherwise; waiting for it is short. Nothing is left behind."""
     found = HostileHost(site)
     site.configure(ca_file="/etc/exim4/hostile-ca.pem", resolve_timeout=f"{TIMEOUT_S}s",
                    fetch_timeout="700ms", connect_timeout="500ms")
     yield found
+    assert_nothing_left(site)
     found.close()
 
 

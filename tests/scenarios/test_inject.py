@@ -16,7 +16,7 @@ import pytest
 
 import mailside
 from failing import KINDS, MODULE, PROGRAM, Failing
-from mail import arrived, deliver, let_answers_expire
+from mail import arrived, assert_nothing_left, deliver, let_answers_expire
 from policyhost import EXIM_USER, Record, parse
 from sender import Site, bounce_status, world
 
@@ -38,9 +38,7 @@ def fixture_failing(site: Site) -> Iterator[Failing]:
     """Nothing fails yet. No zombie and no helper is left behind."""
     with Failing(site) as found:
         yield found
-    left = site.lab.exec(["ps", "-eo", "stat=,comm="]).stdout.splitlines()
-    assert not [line for line in left if line.startswith("Z") or "exim" in line
-                and "requiretl" in line], left
+    assert_nothing_left(site)
 
 
 # --- the program ----------------------------------------------------------------

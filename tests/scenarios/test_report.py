@@ -576,8 +576,8 @@ def test_status(reporter):
     (day,) = json.loads(reporter.site.program("report", "status", "--json").stdout)["days"]
     size = os.path.getsize(reporter.spool / "tlsrpt" / date_of())
     assert day == {"date": date_of(), "sessions": 8, "skipped": 0, "added_up": 0, "bytes": size,
-                   "domains": 3, "sent": 2, "pending": 0, "dropped": 0, "unwanted": 2, "untouched": 0,
-                   "open": []}
+                   "domains": 3, "sent": 2, "pending": 0, "dropped": 0, "unwanted": 2,
+                   "untouched": 0, "open": []}
 
 
 def test_too_many_different_failures(reporter):
