@@ -377,20 +377,28 @@ static struct rtls_slice data_acl(const struct planner *planner)
 	return planner->conf->acl_smtp_data;
 }
 
+/* They do nothing until an ACL of the site names one; preflight.conf does, on Debian. */
+static bool include_acls(struct planner *planner)
+{
+	return add(planner, planner->conf->behind[RTLS_EXIM_ACL],
+		".include_if_exists " RTLS_STANZAS "/acl.conf\n");
+}
+
 static bool plan_acl(struct planner *planner)
 {
 	const struct rtls_exim_conf *conf = planner->conf;
 	const struct rtls_exim_block *acl =
 		rtls_exim_conf_find(conf, RTLS_EXIM_ACL, data_acl(planner));
+	const bool has_acls =
+		conf->behind[RTLS_EXIM_ACL] != RTLS_EXIM_NOWHERE &&
+		!conf->is_conditional[RTLS_EXIM_ACL];
 	struct rtls_text options;
 
 	if (!planner->wish->by_acl)
-		return true;
+		return !has_acls || include_acls(planner);
 	rtls_text_init(
 		&options, planner->acl_options, sizeof(planner->acl_options));
-	if (conf->behind[RTLS_EXIM_ACL] == RTLS_EXIM_NOWHERE ||
-		conf->is_conditional[RTLS_EXIM_ACL] ||
-		(acl == NULL && conf->acl_smtp_data.size > 0) ||
+	if (!has_acls || (acl == NULL && conf->acl_smtp_data.size > 0) ||
 		conf->acl_not_smtp.size > 0) {
 		SAY(planner, BAD, "acl",
 			"see \"An Exim that loads no local_scan()\" in "
@@ -407,8 +415,7 @@ static bool plan_acl(struct planner *planner)
 		return false;
 	SAY(planner, GOOD, "acl", NULL,
 		"messages are flagged by ACL, for local_scan() is not ours");
-	return add(planner, conf->behind[RTLS_EXIM_ACL],
-		".include_if_exists " RTLS_STANZAS "/acl.conf\n");
+	return include_acls(planner);
 }
 
 /* --- all ----------------------------------------------------------------------------- */

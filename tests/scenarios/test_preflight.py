@@ -9,7 +9,7 @@ import pytest
 
 import raw
 from mail import ALICE, GOOD, assert_bounced, deliver
-from sender import ROOT, SENDER_CONF
+from sender import ROOT, SENDER_CONF, write_snippets
 from test_stanzas import UPDATE_CONF
 
 OURS, STRANGER = "203.0.113.1", "192.0.2.11"
@@ -411,9 +411,7 @@ def fixture_debian(site):
     def generate(macros, kind="internet", smarthost=""):
         shutil.rmtree(state, ignore_errors=True)
         shutil.copytree("/etc/exim4", state)
-        for part in ("acl", "main", "router", "transport"):
-            for path in (ROOT / "module/conf/conf.d" / part).glob("*_exim-requiretls"):
-                shutil.copy(path, state / "conf.d" / part)
+        write_snippets(state)
         (state / "update-exim4.conf.conf").write_text(
             UPDATE_CONF.format(kind=kind, smarthost=smarthost).replace("127.0.0.1", OURS))
         (state / "conf.d/main/000_localmacros").write_text(macros)

@@ -53,7 +53,7 @@ static const struct row rows[] = {
 		LOCAL "begin acl\nrcpt:\n  accept\nbegin routers\n" LOOKUP
 		      "begin transports\n" SMTP,
 		{ .observes = false },
-		LOCAL MAIN "begin acl\nrcpt:\n  accept\nbegin "
+		LOCAL MAIN "begin acl\n" ACL "rcpt:\n  accept\nbegin "
 			   "routers\n" ROUTERS LOOKUP
 			   "begin transports\n" TRANSPORTS SMTP,
 		SEES, NULL },
