@@ -284,6 +284,10 @@ static int run_check(int argc, char **argv)
 		return rtls_verb_misused("check", why);
 	exit_status = rtls_options_count("check", argc, argv, !wanted.self,
 		!wanted.self, "a domain or an address");
+	if (exit_status == EX_OK && !wanted.self &&
+		domain_of(argv[optind])[0] == '\0')
+		return rtls_options_expected(
+			"check", "a domain or an address", argv[optind]);
 	if (exit_status == EX_OK && !wanted.self)
 		exit_status = rtls_verb_domain(domain_of(argv[optind]), domain);
 	if (exit_status == EX_OK)

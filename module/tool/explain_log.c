@@ -138,14 +138,17 @@ static int for_each_line(struct search *search,
 	return EX_OK;
 }
 
-static int finish(struct search *search, const char *message_id)
+static int finish(
+	struct search *search, const char *path, const char *message_id)
 {
+	struct rtls_quoted q;
+
 	if (search->line_count == 0) {
 		json_decref(search->json);
 		return rtls_verb_fail(EX_NOINPUT,
-			"no line of %s is in that log; it may be in an older "
-			"one",
-			message_id);
+			"%s: no line is about %s; perhaps one of an older log "
+			"is",
+			rtls_quoted(&q, rtls_slice(path)), message_id);
 	}
 	if (search->is_cut)
 		(void)rtls_verb_fail(EX_OK,
@@ -163,7 +166,8 @@ int rtls_explain_log(const char *path, const char *message_id, bool json)
 
 	if (!rtls_log_is_id(rtls_slice(message_id)))
 		return rtls_verb_fail(EX_DATAERR,
-			"\"%s\" is no message id of Exim's",
+			"\"%s\" is no message id of Exim's, like "
+			"1vNabc-0000ab-1A",
 			rtls_quoted(&q, rtls_slice(message_id)));
 	search.file = fopen(path, "rbe");
 	if (search.file == NULL)
@@ -177,7 +181,7 @@ int rtls_explain_log(const char *path, const char *message_id, bool json)
 		exit_status = for_each_line(&search, show);
 	(void)fclose(search.file);
 	if (exit_status == EX_OK)
-		return finish(&search, message_id);
+		return finish(&search, path, message_id);
 	json_decref(search.json);
 	return exit_status;
 }

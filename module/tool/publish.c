@@ -36,6 +36,14 @@ struct texts {
 
 /* --- the command line ------------------------------------------------------------------- */
 
+static int misused(const char *option, const char *why)
+{
+	char text[RTLS_ERR_SIZE + 16];
+
+	(void)snprintf(text, sizeof(text), "%s %s", option, why);
+	return rtls_verb_misused("publish", text);
+}
+
 static int add_mx(struct request *request, const char *value)
 {
 	struct rtls_publication *publication = &request->publication;
@@ -43,10 +51,9 @@ static int add_mx(struct request *request, const char *value)
 	char name[RTLS_DOMAIN_SIZE];
 
 	if (rtls_publication_mx(rtls_slice(value), name, &err) != RTLS_OK)
-		return rtls_verb_fail(EX_USAGE, "publish: --mx %s", err.text);
+		return misused("--mx", err.text);
 	if (publication->mx_count == RTLS_PUBLISHED_MX_MAX)
-		return rtls_verb_fail(EX_USAGE, "publish: at most %d --mx",
-			RTLS_PUBLISHED_MX_MAX);
+		return misused("--mx", "may stand there 64 times");
 	memcpy(publication->mx[publication->mx_count++], name, sizeof(name));
 	if (!rtls_slice_is_nocase(rtls_slice(value), name))
 		rtls_advice_add(&request->advice, "idn",
@@ -60,8 +67,7 @@ static int add_rua(struct request *request, const char *value)
 	struct rtls_err err = { "" };
 
 	if (publication->rua_count == RTLS_PUBLICATION_RUA_MAX)
-		return rtls_verb_fail(EX_USAGE, "publish: at most %d --rua",
-			RTLS_PUBLICATION_RUA_MAX);
+		return misused("--rua", "may stand there 4 times");
 	if (rtls_rua_parse(rtls_slice(value),
 		    &publication->rua[publication->rua_count], &err) != RTLS_OK)
 		return rtls_options_value("publish", "--rua", value,
