@@ -134,7 +134,7 @@ static void print_runs(struct rtls_exposition *exposition,
 		"When report run last ended");
 	print_time(exposition, counters, "report-last complete",
 		"report_last_run_complete",
-		"1: the last run did all it could; 0: for want of a resolver or disk space it could not");
+		"1: the last run did all it could; 0: another run was under way, or for want of disk space it could not");
 }
 
 void rtls_metrics_counters(struct rtls_metrics *metrics)

@@ -314,7 +314,7 @@ def test_output_is_whole_at_any_time(site):
     script = """
         set -e
         mkdir -p /run/out && cd /run/out
-        write() { for i in $(seq 40); do
+        write() { for i in $(seq 20); do
             (umask 077; exim-requiretls metrics --output /run/out/x.prom); done; }
         exim-requiretls metrics --output x.prom
         write & first=$!

@@ -304,7 +304,8 @@ PROGRAM_READS = re.compile(
 
 
 @pytest.mark.parametrize("argv", [("resolve", "enforce.example"), ("cache", "refresh"),
-                                  ("report", "run"), ("cache", "show", "enforce.example")])
+                                  ("report", "run"), ("cache", "show", "enforce.example"),
+                                  ("metrics",)])
 def test_program_is_nobody_before_it_reads_what_strangers_wrote(site, argv):
     """Nothing of the network and nothing in the spool is looked at by root; descriptors,
     environment and the way back are gone by then."""
