@@ -197,8 +197,9 @@ static bool note_early_hosts(
 		return true;
 	list = rtls_aggregate_list(report);
 	report->host = calloc(reports->details_hosts, sizeof(*report->host));
+	/* The policy is always there; the analyzer does not know it. */
 	for (size_t i = 0; list != NULL && report->host != NULL &&
-			   i < report->detail_count;
+			   i < report->detail_count && list[i].policy != NULL;
 		i++) {
 		struct rtls_counted counted = rtls_aggregate_again(
 			report, list[i].policy, list[i].detail);

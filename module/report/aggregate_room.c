@@ -22,8 +22,8 @@ static enum rtls_status move_policy(struct rtls_reports *to,
 static enum rtls_status move_policies(struct rtls_reports *to,
 	struct rtls_report *report, const struct rtls_report *from)
 {
-	const struct rtls_report_policy **list =
-		calloc(from->policy_count + 1, sizeof(*list));
+	const struct rtls_report_policy **list = calloc(
+		from->policy_count + 1, sizeof(struct rtls_report_policy *));
 	enum rtls_status status = list == NULL ? RTLS_NO_MEMORY : RTLS_OK;
 	const struct rtls_report_policy *policy = from->policies;
 
