@@ -8,6 +8,7 @@
 #include "policy/nearest.h"
 #include "store/config_file.h"
 #include "tool/confine.h"
+#include "tool/publish_files.h"
 #include "tool/verb.h"
 
 static const struct rtls_verb *const verbs[] = {
@@ -126,6 +127,8 @@ static int run(int argc, char **argv)
 		return run_option(argc, argv);
 	if (wants_help(argc - 1, argv + 1))
 		return print_verb_help(verb);
+	if (verb->power == RTLS_POWER_USER_FILES)
+		rtls_publish_files_start(&argc, &argv);
 	exit_status = confine(verb, argc, argv);
 	return exit_status == EX_OK ? verb->run(argc - 1, argv + 1)
 				    : exit_status;

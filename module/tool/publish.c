@@ -2,19 +2,13 @@
  * it is there. */
 #include "tool/publish.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "store/file.h"
 #include "tool/options.h"
 #include "tool/verb.h"
-
-#define PATH_SIZE 1024
 
 /* What the command line says. */
 struct request {
@@ -24,6 +18,7 @@ struct request {
 	bool has_max_age;
 	bool verify;
 	bool json;
+	bool is_handed_over; /* another process writes the files */
 };
 
 /* All of it, as it is printed and written. */
@@ -128,65 +123,12 @@ static int take_option(struct request *request, int option)
 	case 'j':
 		request->json = true;
 		return EX_OK;
+	case 'h':
+		request->is_handed_over = true;
+		return EX_OK;
 	default:
 		return EX_USAGE;
 	}
-}
-
-/* --- files ------------------------------------------------------------------------------ */
-
-/* The web server is another user. */
-static int write_file(const struct rtls_publication *publication,
-	const char *name, const char *text)
-{
-	char path[PATH_SIZE];
-	struct rtls_err err = { "" };
-
-	(void)snprintf(
-		path, sizeof(path), "%s/%s", publication->directory, name);
-	if (rtls_file_replace(publication->directory, path, rtls_slice(text),
-		    &err) != RTLS_OK)
-		return rtls_verb_fail(EX_CANTCREAT,
-			"%s (the directory must be open to this user, whom "
-			"the key user names)",
-			err.text);
-	if (chmod(path, 0644) != 0)
-		return rtls_verb_fail(
-			EX_CANTCREAT, "%s: %s", path, strerror(errno));
-	return EX_OK;
-}
-
-static int open_well_known(const struct rtls_publication *publication)
-{
-	char path[PATH_SIZE];
-
-	(void)snprintf(
-		path, sizeof(path), "%s/.well-known", publication->directory);
-	if (chmod(path, 0755) != 0)
-		return rtls_verb_fail(
-			EX_CANTCREAT, "%s: %s", path, strerror(errno));
-	return EX_OK;
-}
-
-/* The policy before the record: who sees a new id must find the new policy. */
-static int write_files(
-	const struct rtls_publication *publication, const struct texts *texts)
-{
-	int exit_status = write_file(
-		publication, RTLS_PUBLISH_POLICY_FILE, texts->policy);
-
-	if (exit_status == EX_OK)
-		exit_status = open_well_known(publication);
-	if (exit_status == EX_OK)
-		exit_status = write_file(
-			publication, RTLS_PUBLISH_ZONE_FILE, texts->zone);
-	if (exit_status == EX_OK)
-		exit_status =
-			write_file(publication, "nginx.conf", texts->nginx);
-	if (exit_status == EX_OK)
-		exit_status =
-			write_file(publication, "apache.conf", texts->apache);
-	return exit_status;
 }
 
 /* --- output ----------------------------------------------------------------------------- */
@@ -280,13 +222,18 @@ static int put_out(struct request *request)
 {
 	static struct texts texts;
 	struct rtls_publication *publication = &request->publication;
+	const char *const all[RTLS_PUBLISH_FILES] = { texts.policy, texts.zone,
+		texts.nginx, texts.apache };
 	struct rtls_err err = { "too long" };
 	int exit_status = EX_OK;
 
 	if (!format(publication, &texts) || !is_valid(&texts, &err))
 		return rtls_verb_fail(EX_SOFTWARE, "publish: %s", err.text);
-	if (publication->directory != NULL)
-		exit_status = write_files(publication, &texts);
+	if (request->is_handed_over)
+		exit_status = rtls_publish_files_hand_over(all);
+	else if (publication->directory != NULL)
+		exit_status =
+			rtls_publish_files_write(publication->directory, all);
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (request->json)
@@ -344,8 +291,9 @@ static int run(struct request *request)
 	if (!request->verify)
 		exit_status = publish(request, looked, &err, is_looked);
 	else if (is_looked)
-		exit_status = rtls_publish_verify(request->publication.domain,
-			looked, request->publication.directory, request->json);
+		exit_status = rtls_publish_verify(&config,
+			request->publication.domain, looked,
+			request->publication.directory, request->json);
 	else
 		exit_status = rtls_verb_fail(EX_TEMPFAIL, "%s", err.text);
 	free(looked);
@@ -390,6 +338,7 @@ static int run_publish(int argc, char **argv)
 		{ "directory", required_argument, NULL, 'd' },
 		{ "verify", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' },
+		{ RTLS_PUBLISH_HANDED_OVER, no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct request request = { .publication = {
@@ -428,5 +377,5 @@ const struct rtls_verb rtls_verb_publish = {
 		"  --verify     look at what is published\n"
 		"  --json       print JSON\n",
 	.run = run_publish,
-	.power = RTLS_POWER_USER,
+	.power = RTLS_POWER_USER_FILES,
 };

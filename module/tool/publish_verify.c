@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/txt.h"
+#include "store/cache.h"
 #include "store/file.h"
 #include "tool/publish.h"
 #include "tool/verb.h"
@@ -103,9 +104,12 @@ static void verify_policy(struct verification *verification)
 	else
 		tell(verification, GOOD, "policy",
 			"mode %s, max_age %lu, %zu mx; certificate good, "
-			"text/plain",
+			"text/plain%s",
 			rtls_sts_mode_name(looked->policy.mode),
-			looked->policy.max_age_s, looked->policy.mx_count);
+			looked->policy.max_age_s, looked->policy.mx_count,
+			looked->policy_host.is_cname
+				? "; served by whoever its CNAME leads to"
+				: "");
 }
 
 static void verify_mx(struct verification *verification)
@@ -132,6 +136,47 @@ static void verify_mx(struct verification *verification)
 			tell(verification, WRONG, "mx",
 				"%s is not in the policy", host);
 	}
+}
+
+/* --- compared with what senders have, as far as this one knows ----------------------------- */
+
+/* Line ends aside. */
+static bool is_same_policy(struct rtls_slice a, struct rtls_slice b)
+{
+	struct rtls_slice line, other;
+
+	for (;;) {
+		const bool has_line = rtls_slice_line(&a, &line);
+
+		if (has_line != rtls_slice_line(&b, &other))
+			return false;
+		if (!has_line)
+			return true;
+		if (!rtls_slice_equal(line, other))
+			return false;
+	}
+}
+
+/* RFC 8461 section 3.1: senders look at the policy again when the id is another one. */
+static void compare_cached(
+	struct verification *verification, const struct rtls_config *config)
+{
+	static char buffer[RTLS_RECORD_SIZE_MAX + 1];
+	static struct rtls_record record;
+	const struct rtls_published *looked = verification->looked;
+
+	if (!looked->fetched || looked->sts.state != RTLS_TXT_VALID ||
+		rtls_cache_get(config->spool, verification->domain, buffer,
+			&record, NULL) != RTLS_OK ||
+		record.policy_text.size == 0 ||
+		!rtls_slice_is(record.policy_id, looked->sts_id) ||
+		is_same_policy(record.policy_text, looked->fetch.body))
+		return;
+	tell(verification, WRONG, "id",
+		"the policy is another one than that which was fetched under "
+		"id %s: give the record a new id, else senders stay with the "
+		"old one",
+		looked->sts_id);
 }
 
 /* --- compared with what was written ------------------------------------------------------- */
@@ -215,8 +260,8 @@ static void compare_record(
 			looked->sts_id, path);
 }
 
-int rtls_publish_verify(const char *domain, const struct rtls_published *looked,
-	const char *directory, bool json)
+int rtls_publish_verify(const struct rtls_config *config, const char *domain,
+	const struct rtls_published *looked, const char *directory, bool json)
 {
 	struct verification verification = { .domain = domain,
 		.looked = looked,
@@ -229,6 +274,7 @@ int rtls_publish_verify(const char *domain, const struct rtls_published *looked,
 	verify_mx(&verification);
 	verify_txt(&verification, "tlsrpt-record", "_smtp._tls",
 		&looked->tlsrpt, MISSING);
+	compare_cached(&verification, config);
 	if (directory != NULL) {
 		compare_policy(&verification, directory);
 		compare_record(&verification, directory);

@@ -23,7 +23,8 @@
 enum rtls_power {
 	RTLS_POWER_ALL,  /* works on what the caller may read */
 	RTLS_POWER_USER, /* as the configured user, in a fixed environment */
-	RTLS_POWER_USER_MAIL, /* the same, but sendmail is setuid */
+	RTLS_POWER_USER_MAIL,  /* the same, but sendmail is setuid */
+	RTLS_POWER_USER_FILES, /* as USER; another process writes files */
 };
 
 /* A verb, at the end of its file, with its help beside its options. */

@@ -181,7 +181,7 @@ def test_from_nothing_to_enforce(site, directory, web):
     said = publish(site, *MAKE, "--mode", "enforce", "--directory", directory)
     assert kinds(said) == []
     assert findings(site, DOMAIN, "--directory", directory, status=65) == {
-        **good, "same": ["good", "wrong"]}
+        **good, "same": ["good", "wrong"], "id": ["wrong"]}
     into_dns(site, said["zone"])
     assert findings(site, DOMAIN, "--directory", directory) == good
     found = json.loads(site.program("resolve", "--fresh", "--json", DOMAIN).stdout)
@@ -293,12 +293,56 @@ def test_wrong_use(site, args):
     assert site.program("publish", *args, check=False).returncode == 64
 
 
-def test_a_directory_of_others(site):
-    """Is said, with what to do."""
-    site.lab.exec(["install", "-d", "-m", "755", "/run/lab/of-root"])
-    found = site.program("publish", *MAKE, "--directory", "/run/lab/of-root", check=False)
-    assert found.returncode == 73
-    assert "must be open to this user" in found.stderr
+@pytest.mark.parametrize("owner", ["root", "daemon"])
+def test_a_directory_of_others(site, owner):
+    """For root its owner writes, whom a link of his leads nowhere that he may not write; for
+    others it has to be open."""
+    directory = "/run/lab/of-others"
+    site.lab.exec(["rm", "-rf", directory, "/run/lab/secret"])
+    site.lab.exec(["install", "-d", "-m", "755", "-o", owner, directory])
+    site.lab.exec(["install", "-d", "-m", "755", "/run/lab/secret"])
+    found = site.program("publish", *MAKE, "--directory", directory)
+    assert f"written to {directory}" in found.stdout
+    listed = site.lab.exec(["/bin/sh", "-c", f"cd {directory} && find . -type f | sort | "
+                            "xargs stat -c '%n %U %a'"]).stdout
+    assert listed.splitlines() == [f"./{name} {owner} 644" for name in (
+        ".well-known/mta-sts.txt", "apache.conf", "dns.zone", "nginx.conf")]
+    said = publish(site, *MAKE, f"--directory={directory}")
+    assert said["directory"] == directory and said["id"] in site.lab.exec(
+        ["cat", f"{directory}/dns.zone"]).stdout
+    found = site.program("publish", *MAKE, "--directory", directory, check=False, user="mail")
+    assert found.returncode == 73 and "open to this user" in found.stderr
+    if owner == "daemon":
+        site.lab.exec(["/bin/sh", "-c", f"rm -r {directory}/.well-known && "
+                       f"ln -s /run/lab/secret {directory}/.well-known"])
+        found = site.program("publish", *MAKE, "--directory", directory, check=False)
+        assert found.returncode == 73 and "written" not in found.stdout
+        assert site.lab.exec(["ls", "/run/lab/secret"]).stdout == ""
+
+
+def test_who_writes_asks_nobody(site):
+    """Two processes: one has no root when it asks, the other never asks."""
+    site.lab.exec(["/bin/sh", "-c", "rm -rf /run/lab/x && mkdir /run/lab/x"])
+    traced = site.lab.exec(["strace", "-f", "-e", "trace=setresuid,socket,openat,renameat,rename",
+                            "exim-requiretls", "publish", *MAKE, "--directory", "/run/lab/x"])
+    calls = traced.stderr.splitlines()
+    asked = [i for i, call in enumerate(calls) if "socket(AF_INET" in call]
+    dropped = next(i for i, call in enumerate(calls)
+                   if re.search(r"setresuid\((?!0,)\d+", call))
+    assert asked and dropped < asked[0]
+    asker = calls[asked[0]].partition("]")[0]
+    wrote = [call for call in calls if "rename" in call and "mta-sts.txt" in call]
+    assert wrote and not any(call.startswith(asker + "]") for call in wrote)
+
+
+def test_a_policy_that_changed_without_its_id(site):
+    """What was fetched under this id, the cache here knows, as long as it is the same id."""
+    site.program("resolve", "enforce.example")
+    assert "id" not in findings(site, "enforce.example")
+    site.lab.write_policy("enforce.example", world.policy_text("enforce", ["*.mail.example"]))
+    assert findings(site, "enforce.example", status=65)["id"] == ["wrong"]
+    site.lab.set_policy("enforce.example", world.policy_text("enforce", ["*.mail.example"]), "b2")
+    assert "id" not in findings(site, "enforce.example")
 
 
 def test_without_a_resolver(site):
