@@ -112,6 +112,7 @@ def block(file: str, first: str) -> Block:
     """The one of that file, which may be named without its directory, that begins so."""
     found = [one for one in blocks() if one.file in (file, f"docs/{file}")
              and one.text.startswith(first)]
+    found = [one for one in found if one.text == first] or found
     assert len(found) == 1, f"{file}: {len(found)} examples begin with {first!r}"
     return found[0]
 
