@@ -93,7 +93,8 @@ def make_base(deb):
                release_name(), new, *lines)
     (folder / "base.log").write_text(done.stdout)
     if done.returncode != 0:
-        reason = [line for line in done.stdout.splitlines() if REFUSED.search(line)]
+        run("rm", "-rf", "--one-file-system", new)
+        reason = [line.strip() for line in done.stdout.splitlines() if REFUSED.search(line)]
         if reason:
             raise Refused(reason[0])
         raise AssertionError(done.stdout[-3000:])
