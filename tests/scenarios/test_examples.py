@@ -5,6 +5,7 @@ Those of docs/TLS.md are in test_tls.py.
 """
 
 import ast
+import fnmatch
 import glob
 import re
 import subprocess
@@ -554,8 +555,8 @@ def test_systemctl(site, shown):
         inside(site, f"test -L /etc/systemd/system/timers.target.wants/{name}")
 
 
-@shows("README.md", "make && make install")
-@shows("OPERATING.md", "make && make install", "make exim")
+@shows("README.md", "make deb && apt install")
+@shows("OPERATING.md", "make deb && apt install", "make exim")
 @shows("tests/fuzz/README.md", "make fuzz SECONDS=60", "make fuzz TARGET=NAME")
 def test_make(shown):
     """The lab of the scenarios was made by `make install`; here make only says what it would
@@ -564,6 +565,11 @@ def test_make(shown):
     for line in shown.text.splitlines():
         for command in line.partition("#")[0].split("&&"):
             words = command.replace("NAME", "rua").split()
+            if words[:2] == ["apt", "install"]:  # tests/package does that
+                where = re.search(r"^deb=(.*)$", (ROOT / "build/deb.sh").read_text(), re.MULTILINE)
+                made = where[1].replace("$OUT", "./build/out").replace("${version}_$arch", "1_all")
+                assert fnmatch.fnmatch(made, words[2])
+                continue
             assert words[0] == "make"
             if "fuzz" in words:
                 assert "\nfuzz:\n" in makefile
