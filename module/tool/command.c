@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_S       120
 #define EXIT_NO_EXEC 127
 #define FIRST_IN     3
 
@@ -62,7 +61,9 @@ static int64_t now_ms(void)
 /* Until the end or the deadline; what is too much is read all the same. */
 static bool read_output(struct rtls_command *command, int fd)
 {
-	const int64_t deadline_ms = now_ms() + (int64_t)WAIT_S * 1000;
+	const unsigned limit_s =
+		command->limit_s > 0 ? command->limit_s : RTLS_COMMAND_LIMIT;
+	const int64_t deadline_ms = now_ms() + (int64_t)limit_s * 1000;
 	char rest[4096];
 
 	for (;;) {
@@ -73,7 +74,8 @@ static bool read_output(struct rtls_command *command, int fd)
 
 		if (left_ms <= 0)
 			return false;
-		if (poll(&wait, 1, (int)left_ms) < 0 && errno == EINTR)
+		/* Without anything to read, read() would wait for ever. */
+		if (poll(&wait, 1, (int)left_ms) <= 0)
 			continue;
 		n = room > 0 ? read(fd, command->output + command->size, room)
 			     : read(fd, rest, sizeof(rest));

@@ -7,9 +7,11 @@
 
 #define RTLS_COMMAND_OUTPUT (256 * 1024)
 #define RTLS_COMMAND_WORDS  12
+#define RTLS_COMMAND_LIMIT  120
 
 struct rtls_command {
-	int exit_status; /* -1: not started, killed, or not done in time */
+	unsigned limit_s; /* it is killed after that; 0: RTLS_COMMAND_LIMIT */
+	int exit_status;  /* -1: not started, killed, or not done in time */
 	size_t size;
 	char output[RTLS_COMMAND_OUTPUT]; /* both outputs; cut at the end */
 };
