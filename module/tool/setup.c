@@ -204,7 +204,10 @@ static int act(struct rtls_setup *setup)
 		exit_status = rtls_setup_apply(setup);
 		is_made = exit_status == EX_OK;
 	} else if (!differs && !setup->json) {
-		(void)puts("\nThere is nothing to change.");
+		(void)printf("\n%sThere is nothing to change.\n",
+			!setup->removes && setup->files.count > 0
+				? "It is switched on. "
+				: "");
 	}
 	return setup->json ? print_json(setup, exit_status, is_made)
 			   : exit_status;
