@@ -256,6 +256,11 @@ static bool parse_term(struct parsing *parsing, struct rtls_slice term)
 
 /* --- terms that ask DNS ---------------------------------------------------------------------- */
 
+static bool is_qualifier(char byte)
+{
+	return byte == '+' || byte == '-' || byte == '?' || byte == '~';
+}
+
 static bool find_kind(struct rtls_slice name, enum rtls_spf_kind *kind)
 {
 	static const struct {
@@ -293,7 +298,7 @@ static bool read_term(struct rtls_slice text, struct rtls_spf_term *term)
 		term->domain = behind(text, name.size + 1);
 		return rtls_slice_is_nocase(name, "redirect");
 	}
-	if (text.size > 0 && memchr("+-?~", text.data[0], 4) != NULL)
+	if (text.size > 0 && is_qualifier(text.data[0]))
 		text = behind(text, 1);
 	name = name_of(text);
 	if (!find_kind(name, &term->kind))
@@ -311,7 +316,7 @@ static bool read_term(struct rtls_slice text, struct rtls_spf_term *term)
 
 static bool is_all(struct rtls_slice text)
 {
-	if (text.size > 0 && memchr("+-?~", text.data[0], 4) != NULL)
+	if (text.size > 0 && is_qualifier(text.data[0]))
 		text = behind(text, 1);
 	return rtls_slice_is_nocase(text, "all");
 }

@@ -263,11 +263,10 @@ static void follow(struct walk *walk, const struct record *record,
 	struct rtls_dns_query *query = calloc(1, sizeof(*query));
 	struct record *found = calloc(1, sizeof(*found));
 
-	if (query == NULL || found == NULL) {
-		walk->is_cut = true;
-	} else if (is_loop(record, name)) {
+	if (is_loop(record, name)) {
 		refuse(walk, record, term, "it includes itself");
-	} else if (depth_of(record) > DEPTH_MAX) {
+	} else if (query == NULL || found == NULL ||
+		   depth_of(record) > DEPTH_MAX) {
 		walk->is_cut = true;
 	} else {
 		found->parent = record;

@@ -138,14 +138,15 @@ static int print(const struct request *request,
 
 /* What the cache has of each by name, and all of it in one. As in exim/route.c. */
 static void read_hops(const struct rtls_config *config,
-	struct rtls_explain_question *question, struct rtls_known *known)
+	const struct rtls_via *via, struct rtls_explain_question *question,
+	struct rtls_known *known)
 {
 	static struct rtls_explain_hop hops[RTLS_NEXT_HOPS_MAX];
 	struct rtls_question all = { .config = config };
 
 	known->known = known->resolved = true;
-	for (size_t i = 0; i < question->via->hops.count; i++) {
-		const struct rtls_next_hop *named = &question->via->hops.hop[i];
+	for (size_t i = 0; i < via->hops.count; i++) {
+		const struct rtls_next_hop *named = &via->hops.hop[i];
 		struct rtls_explain_hop *hop = &hops[question->hop_count];
 
 		if (rtls_domain_is_literal(rtls_slice(named->host)) ||
@@ -160,7 +161,8 @@ static void read_hops(const struct rtls_config *config,
 	}
 	question->hop = hops;
 	rtls_explain_smart_hosts(question, true, &all);
-	known->record = *all.record;
+	if (all.record != NULL)
+		known->record = *all.record;
 	question->literal = all.literal;
 	if (!all.literal)
 		question->domain = hops[0].name;
@@ -214,7 +216,7 @@ static int read_policy_domain(const struct rtls_config *config,
 	if (exit_status != EX_OK)
 		return exit_status;
 	if (rtls_explain_is_by_name(question))
-		read_hops(config, question, &known);
+		read_hops(config, via, question, &known);
 	else if (!question->literal)
 		read_known(config, name, question->now_s, &known);
 	return EX_OK;

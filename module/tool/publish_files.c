@@ -220,28 +220,40 @@ static char **add_option(int argc, char **argv)
 	return longer;
 }
 
-void rtls_publish_files_start(int *argc, char ***argv)
+/* Only the process that goes on returns. */
+static bool start_writer(const char *directory, const struct stat *owned)
 {
-	const char *directory = find_directory(*argc, *argv);
-	char **longer;
-	struct stat owned;
+	bool is_started;
 	int pair[2];
 	pid_t child;
 
-	if (geteuid() != 0 || directory == NULL || directory[0] != '/' ||
-		stat(directory, &owned) != 0 || !S_ISDIR(owned.st_mode) ||
-		(longer = add_option(*argc, *argv)) == NULL ||
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
 	child = fork();
 	if (child > 0) {
 		(void)close(pair[1]);
-		be_writer(pair[0], child, directory, &owned);
+		be_writer(pair[0], child, directory, owned);
 	}
+	is_started = child == 0 && dup2(pair[1], STDIN_FILENO) == STDIN_FILENO;
 	(void)close(pair[0]);
-	if (child == 0 && dup2(pair[1], STDIN_FILENO) == STDIN_FILENO) {
+	(void)close(pair[1]);
+	return is_started;
+}
+
+void rtls_publish_files_start(int *argc, char ***argv)
+{
+	const char *directory = find_directory(*argc, *argv);
+	struct stat owned;
+	char **longer;
+
+	if (geteuid() != 0 || directory == NULL || directory[0] != '/' ||
+		stat(directory, &owned) != 0 || !S_ISDIR(owned.st_mode))
+		return;
+	longer = add_option(*argc, *argv);
+	if (longer != NULL && start_writer(directory, &owned)) {
 		*argv = longer;
 		(*argc)++;
+		return;
 	}
-	(void)close(pair[1]);
+	free(longer);
 }
