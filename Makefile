@@ -205,14 +205,18 @@ asan-gcc:
 asan-clang:
 	@$(MAKE) --no-print-directory -s OUT=$(OUT)/asan-clang CC=$(CLANG) CFLAGS="$(SANITIZE)" unit-and-seeds
 
+# What an input of a few hundred bytes can meet.
+SMALL_LIMITS := -DRTLS_RECEIVED_JSON_MAX=65536 -DBUNDLE_SIZE_MAX=65536 \
+	-DRTLS_DETAILS_MAX=4 -DRTLS_DETAILS_HOSTS=1 -DRTLS_DETAILS_ALL_MAX=5 \
+	-DRTLS_DETAILS_LEAST=2 -DRTLS_POLICIES_MAX=2 -DRTLS_TALLY_SORTED=1
+
 # With neither, each target runs for a minute.
 fuzz: FUZZED = $(if $(TARGET),fuzz_$(TARGET:fuzz_%=%),$(FUZZERS))
 fuzz:
 	@$(MAKE) --no-print-directory -s OUT=$(OUT)/fuzz CC=$(CLANG) FUZZ_DRIVER= \
 		CFLAGS="$(SANITIZE) -O2 -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)" \
 		LDFLAGS="-fsanitize=fuzzer" \
-		CPPFLAGS="-DRTLS_RECEIVED_JSON_MAX=65536 -DBUNDLE_SIZE_MAX=65536" \
-		$(addprefix $(OUT)/fuzz/replay/,$(FUZZED))
+		CPPFLAGS="$(SMALL_LIMITS)" $(addprefix $(OUT)/fuzz/replay/,$(FUZZED))
 	@OUT=$(OUT)/fuzz FUZZ_SECONDS=$(SECONDS) FUZZ_RUNS=$(RUNS) tests/run-fuzz $(FUZZED)
 
 lint:

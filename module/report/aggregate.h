@@ -10,7 +10,8 @@
 #include "report/table.h"
 
 /* Per policy domain. Behind the first limit failures are kept by result and MX host only, so many more
- * of them; behind that by result only. They say so. */
+ * of them; behind that by result only. They say so. The fuzz targets have small ones. */
+#ifndef RTLS_DETAILS_MAX
 #define RTLS_DETAILS_MAX   1000
 #define RTLS_DETAILS_HOSTS 100
 /* Over all domains. Where there would be more, the first limit is halved for each domain, down to the
@@ -18,10 +19,11 @@
  * same limits in whatever order their domains come. */
 #define RTLS_DETAILS_ALL_MAX 500000
 #define RTLS_DETAILS_LEAST   100
-/* failure-reason-code of failures that were added up. */
-#define RTLS_ADDED_UP_REASON "several reasons, to keep the report small"
 /* Behind this, one more entry per policy type, without policy text. */
 #define RTLS_POLICIES_MAX 100
+#endif
+/* failure-reason-code of failures that were added up. */
+#define RTLS_ADDED_UP_REASON "several reasons, to keep the report small"
 
 /* One element of failure-details. */
 struct rtls_detail {

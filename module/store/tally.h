@@ -9,7 +9,9 @@
 #include "store/journal.h"
 
 /* Up to so many lines of a domain are sorted, see rtls_tally_sort(). */
+#ifndef RTLS_TALLY_SORTED
 #define RTLS_TALLY_SORTED 100
+#endif
 
 struct rtls_tally_entry {
 	int64_t time_s; /* the first */

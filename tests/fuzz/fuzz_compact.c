@@ -2,6 +2,7 @@
  * reports. What is compact has valid lines only, but for an end that nobody has finished, and
  * stays as it is. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +68,41 @@ static struct rtls_slice read_journal(char buffer[TEXT_SIZE])
 	return rtls_slice_n(buffer, (size_t)n);
 }
 
+static void print(FILE *out, struct rtls_slice text)
+{
+	(void)fputc('\t', out);
+	(void)fwrite(text.data, 1, text.size, out);
+}
+
+static void print_detail(FILE *out, const struct rtls_detail *detail)
+{
+	(void)fprintf(out, "%d %" PRIu64, (int)detail->result, detail->count);
+	print(out, detail->sending_ip);
+	print(out, detail->mx_host);
+	print(out, detail->mx_helo);
+	print(out, detail->receiving_ip);
+	print(out, detail->reason);
+	(void)fputc('\n', out);
+}
+
+/* All that a report is made of. */
+static void print_report(FILE *out, const struct rtls_report *report)
+{
+	(void)fprintf(out, "%s %" PRIu64 " %" PRIu64 "\n", report->domain.data,
+		report->successes, report->failures);
+	for (size_t i = 0; i < report->policy_count; i++) {
+		const struct rtls_report_policy *policy = report->policy[i];
+
+		(void)fprintf(out, "%d %" PRIu64 " %" PRIu64, (int)policy->type,
+			policy->successes, policy->failures);
+		print(out, policy->digest);
+		print(out, policy->domain);
+		(void)fputc('\n', out);
+		for (size_t n = 0; n < policy->detail_count; n++)
+			print_detail(out, policy->detail[n]);
+	}
+}
+
 /* All reports as one text, which the caller frees; reports are gone. */
 static char *text_of(struct rtls_reports *reports)
 {
@@ -75,14 +111,8 @@ static char *text_of(struct rtls_reports *reports)
 	FILE *out = open_memstream(&text, &size);
 
 	PROPERTY(out != NULL);
-	for (size_t i = 0; i < rtls_reports_count(reports); i++) {
-		char *json =
-			rtls_report_json(&config, rtls_reports_get(reports, i));
-
-		PROPERTY(json != NULL);
-		(void)fprintf(out, "%s\n", json);
-		free(json);
-	}
+	for (size_t i = 0; i < rtls_reports_count(reports); i++)
+		print_report(out, rtls_reports_get(reports, i));
 	rtls_reports_free(reports);
 	PROPERTY(fclose(out) == 0);
 	return text;
