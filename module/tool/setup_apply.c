@@ -219,12 +219,27 @@ static bool change(struct rtls_setup *setup, struct rtls_err *err)
 	return true;
 }
 
+/* What was put back needs no copies any more, unless something was left. */
+static enum rtls_status end_putting_back(bool is_left, struct rtls_err *err)
+{
+	char kept[RTLS_SETUP_PATH_SIZE];
+	enum rtls_status status;
+
+	if (!is_left)
+		return rtls_setup_forget(err);
+	status = rtls_setup_keep(kept, err);
+	if (status == RTLS_OK)
+		(void)rtls_verb_fail(EX_OK, "what it was is kept in %s", kept);
+	return status;
+}
+
 static int undo(struct rtls_setup *setup, const struct rtls_err *why)
 {
 	struct rtls_err err = { "" };
+	bool is_left;
 
 	(void)rtls_verb_fail(EX_CONFIG, "%s", why->text);
-	if (rtls_setup_put_back(&err) != RTLS_OK)
+	if (rtls_setup_put_back(&is_left, &err) != RTLS_OK)
 		return rtls_verb_fail(EX_IOERR,
 			"and it could not all be put back: %s; the copies "
 			"are in " RTLS_SETUP_UNDER_WAY
@@ -232,24 +247,26 @@ static int undo(struct rtls_setup *setup, const struct rtls_err *why)
 			err.text);
 	if (is_below_debian(&setup->files))
 		(void)generate(setup);
-	if (rtls_setup_forget(&err) != RTLS_OK)
+	if (end_putting_back(is_left, &err) != RTLS_OK)
 		(void)rtls_verb_fail(EX_IOERR, "%s", err.text);
-	return rtls_verb_fail(EX_CONFIG, "everything is as it was before");
+	return rtls_verb_fail(EX_CONFIG, "everything%s is as it was before",
+		is_left ? " else" : "");
 }
 
 int rtls_setup_recover(struct rtls_setup *setup)
 {
 	struct rtls_err err = { "" };
+	bool is_left;
 
 	if (!rtls_setup_is_under_way())
 		return EX_OK;
-	if (rtls_setup_put_back(&err) != RTLS_OK)
+	if (rtls_setup_put_back(&is_left, &err) != RTLS_OK)
 		return rtls_verb_fail(EX_IOERR,
 			"an earlier run was cut off, and it cannot be put "
 			"back: %s",
 			err.text);
 	(void)generate(setup);
-	if (rtls_setup_forget(&err) != RTLS_OK)
+	if (end_putting_back(is_left, &err) != RTLS_OK)
 		return rtls_verb_fail(EX_IOERR, "%s", err.text);
 	(void)rtls_verb_fail(EX_OK,
 		"an earlier run was cut off; what it had changed was put back");

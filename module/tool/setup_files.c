@@ -212,7 +212,7 @@ bool rtls_setup_files_are_changed(const struct rtls_setup_files *files)
 
 /* --- writing --------------------------------------------------------------------- */
 
-static bool sync_directory_of(const char *path)
+bool rtls_setup_sync_above(const char *path)
 {
 	char above[RTLS_SETUP_PATH_SIZE];
 	char *slash;
@@ -294,19 +294,24 @@ enum rtls_status rtls_setup_write(const char *path, struct rtls_slice text,
 		(void)unlink(temporary);
 		return failed(err, path, strerror(error));
 	}
-	return sync_directory_of(path) ? RTLS_OK
-				       : failed(err, path, strerror(errno));
+	return rtls_setup_sync_above(path) ? RTLS_OK
+					   : failed(err, path, strerror(errno));
 }
 
-enum rtls_status rtls_setup_unlink(const char *path, struct rtls_err *err)
+void rtls_setup_tidy(const char *path)
 {
 	char temporary[RTLS_SETUP_PATH_SIZE];
 
 	if (name_temporary(path, temporary))
 		(void)unlink(temporary);
+}
+
+enum rtls_status rtls_setup_unlink(const char *path, struct rtls_err *err)
+{
+	rtls_setup_tidy(path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return failed(err, path, strerror(errno));
-	return sync_directory_of(path) || errno == ENOENT
+	return rtls_setup_sync_above(path) || errno == ENOENT
 		       ? RTLS_OK
 		       : failed(err, path, strerror(errno));
 }

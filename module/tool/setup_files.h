@@ -53,6 +53,12 @@ bool rtls_setup_files_are_changed(const struct rtls_setup_files *files);
 RTLS_MUST_CHECK enum rtls_status rtls_setup_write(const char *path,
 	struct rtls_slice text, const struct stat *as, struct rtls_err *err);
 
+/* Remove what a run that was killed left beside it. */
+void rtls_setup_tidy(const char *path);
+
+/* Have the directory that path is in keep what was done in it. False, with errno: it cannot. */
+RTLS_MUST_CHECK bool rtls_setup_sync_above(const char *path);
+
 /* Remove one, durably; one that is not there is no error. */
 RTLS_MUST_CHECK enum rtls_status rtls_setup_unlink(
 	const char *path, struct rtls_err *err);

@@ -12,6 +12,7 @@
 
 #include "policy/text.h"
 #include "store/file.h"
+#include "tool/verb.h"
 
 #define LIST       RTLS_SETUP_UNDER_WAY "/list"
 #define LIST_MAX   16384
@@ -61,10 +62,33 @@ bool rtls_setup_is_under_way(void)
 	return access(LIST, F_OK) == 0;
 }
 
-static void name_copy(char path[RTLS_SETUP_PATH_SIZE], unsigned long long n)
+#define NEW ".new"
+
+/* What a file was, or with NEW what it becomes. */
+static void name_copy(char path[RTLS_SETUP_PATH_SIZE], unsigned long long n,
+	const char *suffix)
 {
-	(void)snprintf(
-		path, RTLS_SETUP_PATH_SIZE, RTLS_SETUP_UNDER_WAY "/%llu", n);
+	(void)snprintf(path, RTLS_SETUP_PATH_SIZE,
+		RTLS_SETUP_UNDER_WAY "/%llu%s", n, suffix);
+}
+
+static enum rtls_status copy_file(
+	const struct rtls_setup_file *file, size_t n, struct rtls_err *err)
+{
+	const struct stat as = { .st_mode = 0600 };
+	enum rtls_status status = RTLS_OK;
+	char copy[RTLS_SETUP_PATH_SIZE];
+
+	name_copy(copy, n, "");
+	if (file->is_there)
+		status = rtls_setup_write(copy,
+			rtls_slice_n(file->before, file->before_size),
+			&file->state, err);
+	name_copy(copy, n, NEW);
+	if (status == RTLS_OK && file->shall_be_there)
+		status = rtls_setup_write(copy,
+			rtls_slice_n(file->after, file->after_size), &as, err);
+	return status;
 }
 
 static enum rtls_status copy_files(const struct rtls_setup_files *files,
@@ -72,16 +96,11 @@ static enum rtls_status copy_files(const struct rtls_setup_files *files,
 {
 	for (size_t i = 0; i < files->count; i++) {
 		const struct rtls_setup_file *file = &files->file[i];
-		char copy[RTLS_SETUP_PATH_SIZE];
-		enum rtls_status status = RTLS_OK;
+		enum rtls_status status;
 
 		if (!rtls_setup_file_is_changed(file))
 			continue;
-		name_copy(copy, i);
-		if (file->is_there)
-			status = rtls_setup_write(copy,
-				rtls_slice_n(file->before, file->before_size),
-				&file->state, err);
+		status = copy_file(file, i, err);
 		if (status != RTLS_OK)
 			return status;
 		rtls_text_printf(list, "%zu %s %s\n", i,
@@ -117,47 +136,103 @@ enum rtls_status rtls_setup_begin(
 	return status;
 }
 
-/* "N was PATH": the copy with that number is what PATH was; "N none PATH": it was not there. */
-static enum rtls_status put_back_one(
-	struct rtls_slice line, struct rtls_err *err)
+/* One line of the list: the file, and what it was and was to become. */
+struct entry {
+	char path[RTLS_SETUP_PATH_SIZE];
+	struct rtls_setup_files files;
+	struct rtls_setup_file *before, *after, *now;
+};
+
+/* "N was PATH": the copy with that number is what PATH was; "N none PATH": it was not there.
+ * RTLS_NONE: not even its directory is there any more. */
+static enum rtls_status entry_load(
+	struct rtls_slice line, struct entry *entry, struct rtls_err *err)
 {
 	struct rtls_slice number = rtls_slice_take(&line, ' ');
 	struct rtls_slice what = rtls_slice_take(&line, ' ');
-	struct rtls_setup_files copy = { .count = 0 };
-	char path[RTLS_SETUP_PATH_SIZE], name[RTLS_SETUP_PATH_SIZE];
-	struct rtls_setup_file *file;
+	char name[RTLS_SETUP_PATH_SIZE];
 	enum rtls_status status;
 	unsigned long long n;
 
 	if (!rtls_slice_number(number, NUMBER_MAX, &n) ||
-		!rtls_slice_copy(line, path, sizeof(path)) || path[0] != '/') {
+		!rtls_slice_copy(line, entry->path, sizeof(entry->path)) ||
+		entry->path[0] != '/') {
 		rtls_err_set(err, LIST ": a line of it is not mine");
 		return RTLS_INVALID;
 	}
-	if (rtls_slice_is(what, "none"))
-		return rtls_setup_unlink(path, err);
-	name_copy(name, n);
-	status = rtls_setup_files_load(&copy, name, &file, err);
-	if (status == RTLS_OK && !file->is_there)
+	name_copy(name, n, "");
+	status =
+		rtls_setup_files_load(&entry->files, name, &entry->before, err);
+	if (status == RTLS_OK &&
+		entry->before->is_there == rtls_slice_is(what, "none"))
 		status = failed(err, name, ENOENT);
+	name_copy(name, n, NEW);
 	if (status == RTLS_OK)
-		status = rtls_setup_write(path,
-			rtls_slice_n(file->before, file->before_size),
-			&file->state, err);
-	rtls_setup_files_free(&copy);
+		status = rtls_setup_files_load(
+			&entry->files, name, &entry->after, err);
+	if (status == RTLS_OK)
+		status = rtls_setup_files_load(
+			&entry->files, entry->path, &entry->now, err);
 	return status;
 }
 
-enum rtls_status rtls_setup_put_back(struct rtls_err *err)
+static bool is_same(
+	const struct rtls_setup_file *a, const struct rtls_setup_file *b)
+{
+	return a->is_there == b->is_there && a->before_size == b->before_size &&
+	       memcmp(a->before, b->before, a->before_size) == 0;
+}
+
+/* Whose file it is may have changed it since: months, when nobody started setup again. */
+static enum rtls_status put_back_one(
+	struct rtls_slice line, bool *is_left, struct rtls_err *err)
+{
+	struct entry entry = { .files.count = 0 };
+	enum rtls_status status = entry_load(line, &entry, err);
+	struct rtls_quoted q;
+
+	if (status == RTLS_OK)
+		rtls_setup_tidy(entry.path);
+	if (status == RTLS_OK && is_same(entry.now, entry.before)) {
+		; /* nothing to do, and no write that could fail */
+	} else if (status == RTLS_NONE ||
+		   (status == RTLS_OK && !is_same(entry.now, entry.after))) {
+		*is_left = true;
+		(void)rtls_verb_fail(EX_OK,
+			"somebody else changed %s since: it stays as it is",
+			rtls_quoted(&q, rtls_slice(entry.path)));
+		status = RTLS_OK;
+	} else if (status == RTLS_OK && !entry.before->is_there) {
+		status = rtls_setup_unlink(entry.path, err);
+	} else if (status == RTLS_OK) {
+		status = rtls_setup_write(entry.path,
+			rtls_slice_n(entry.before->before,
+				entry.before->before_size),
+			&entry.before->state, err);
+	}
+	rtls_setup_files_free(&entry.files);
+	return status;
+}
+
+enum rtls_status rtls_setup_put_back(bool *is_left, struct rtls_err *err)
 {
 	char *buffer = malloc(LIST_MAX + 1);
 	enum rtls_status status = RTLS_NO_MEMORY;
-	struct rtls_slice text, line;
+	struct rtls_slice text = { "", 0 }, line;
 
+	*is_left = false;
 	if (buffer != NULL)
 		status = rtls_file_read(LIST, buffer, LIST_MAX, &text, err);
-	while (status == RTLS_OK && rtls_slice_line(&text, &line))
-		status = put_back_one(line, err);
+	/* One that cannot be put back is no reason to leave the others. */
+	while (rtls_slice_line(&text, &line)) {
+		struct rtls_err why = { "out of memory" };
+		const enum rtls_status one = put_back_one(line, is_left, &why);
+
+		if (one != RTLS_OK && status == RTLS_OK) {
+			status = one;
+			*err = why;
+		}
+	}
 	free(buffer);
 	return status;
 }
@@ -187,7 +262,10 @@ enum rtls_status rtls_setup_keep(
 			RTLS_SETUP_BACKUPS "/%s%s%.0u", day, n > 1 ? "-" : "",
 			n > 1 ? n : 0);
 		if (rename(RTLS_SETUP_UNDER_WAY, kept) == 0)
-			return RTLS_OK;
+			/* Else a power failure could have it undone yet. */
+			return rtls_setup_sync_above(kept)
+				       ? RTLS_OK
+				       : failed(err, kept, errno);
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			break;
 	}

@@ -822,6 +822,43 @@ def test_killed(machine, name, verb, call):
     assert number > 1 and machine.state() == end
 
 
+@pytest.mark.parametrize("verb", ["--apply", "--remove"])
+def test_edited_since_it_was_cut_off(machine, verb):
+    """Nobody started setup again for months, and worked on the file: nothing of that is lost."""
+    machine.own()
+    for number in range(1, 100):
+        assert traced(machine, ("rename", "signal=KILL"), number, "--apply").returncode != 0
+        text = (machine.etc / "exim4.conf").read_text()
+        if machine.under_way() and BEGIN in text:
+            break
+    edited = text.replace("# all the rest", "# all the rest, as of today")
+    machine.write("exim4.conf", edited)
+    done = machine.run(verb, check=0)
+    assert "somebody else changed /etc/exim4/exim4.conf since: it stays as it is" in done.stderr
+    assert "what it was is kept in /var/backups/exim-requiretls/" in done.stderr
+    assert (machine.etc / "exim4.conf").read_text() == (edited if verb == "--apply" else OWN.replace(
+        "# all the rest", "# all the rest, as of today"))
+    assert not machine.under_way()
+    assert "somebody else" not in machine.run(verb, check=0).stderr
+
+
+def test_undone_when_one_file_cannot_be_changed(machine):
+    """Say it is immutable: what was not changed need not be put back, all others are."""
+    machine.debian()
+    machine.run("--apply", check=0)
+    before = machine.state()
+    fixed = "/etc/exim4/conf.d/main/90_exim-requiretls"
+    lab = machine.site.lab
+    lab.exec(["mount", "--bind", fixed, fixed])
+    try:
+        done = machine.run("--remove", check=78)
+        assert fixed in done.stderr and "everything is as it was before" in done.stderr
+        assert machine.state() == before and not machine.under_way()
+    finally:
+        lab.exec(["umount", fixed])
+    machine.run("--remove", check=0)
+
+
 @pytest.mark.parametrize("name,call", [("split", "rename"), ("own", "mkdir"), ("own", "fsync"),
                                        ("own", "rename"), ("own", "fchown")])
 def test_failing(machine, name, call):
