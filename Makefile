@@ -191,11 +191,11 @@ $(OUT)/obj/tests/bench/%.o: BASE += -DRTLS_EXIM_VERSION='"$(EXIM_VERSION)"'
 $(OUT)/route-bench: $(OUT)/obj/tests/bench/host.o $(EXIM) $(OUT)/libtls.a $(OUT)/libstore.a $(OUT)/libpolicy.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--unresolved-symbols=report-all -o $@ $^ -lgnutls
 
-$(OUT)/journal-bench: $(OUT)/obj/tests/bench/journal.o $(UNIT_LIBS)
+$(OUT)/%-bench: $(OUT)/obj/tests/bench/%.o $(UNIT_LIBS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(NET_LIBS)
 
 bench: deps
-	@$(MAKE) --no-print-directory -s all $(OUT)/route-bench $(OUT)/journal-bench
+	@$(MAKE) --no-print-directory -s all $(addprefix $(OUT)/,$(addsuffix -bench,route journal records))
 	@OUT=$(OUT) $(PYTHON) -B tests/bench/bench.py
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
