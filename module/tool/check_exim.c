@@ -21,6 +21,7 @@
 
 struct printed {
 	struct rtls_slice routers, transports;
+	bool is_relayed; /* to smart hosts, as far as that is known */
 };
 
 static void check_user(struct rtls_check *check)
@@ -115,8 +116,8 @@ static bool contains(struct rtls_slice text, const char *what)
 }
 
 /* One of the site's own that sends to other hosts. */
-static void check_theirs(
-	struct rtls_check *check, const struct rtls_exim_block *block)
+static void check_theirs(struct rtls_check *check,
+	const struct rtls_exim_block *block, bool is_relayed)
 {
 	struct rtls_quoted quoted;
 
@@ -126,10 +127,9 @@ static void check_theirs(
 			"the transport %s does not report: mail that nothing "
 			"protects is in no TLS report",
 			rtls_quoted(&quoted, block->name));
-	else if (rtls_exim_block_has(block, "multi_domain"))
+	else if (!is_relayed && rtls_exim_block_has(block, "multi_domain"))
 		rtls_findings_add(&check->findings, WARNING, "transports",
-			"add to it: multi_domain = false, unless all it sends "
-			"goes to a smart host",
+			"add to it: multi_domain = false",
 			"the transport %s reports what is for several domains "
 			"under one of them",
 			rtls_quoted(&quoted, block->name));
@@ -174,8 +174,17 @@ static void check_used(struct rtls_check *check, const struct printed *printed)
 			is_local(&transport) ||
 			is_said(printed, router.name, name))
 			continue;
-		check_theirs(check, &transport);
+		check_theirs(check, &transport, printed->is_relayed);
 	}
+}
+
+/* All mail to a smart host has the same policies, so it is no matter which domain it counts for. */
+static bool is_relayed(const struct rtls_check *check)
+{
+	struct rtls_via via;
+
+	rtls_via_find(&check->config, NULL, &via);
+	return rtls_via_counts(&via) || via.state == RTLS_VIA_VARIES;
 }
 
 void rtls_check_exim_use(struct rtls_check *check)
@@ -199,6 +208,7 @@ void rtls_check_exim_use(struct rtls_check *check)
 				check, "requiretls_strict", printed.transports);
 			check_ours(check, "requiretls_enforce",
 				printed.transports);
+			printed.is_relayed = is_relayed(check);
 			check_used(check, &printed);
 		}
 	}

@@ -501,4 +501,7 @@ void rtls_explain(const struct rtls_explain_question *asked,
 	decide(asked, true, AS_CACHED, explanation, &explanation->patched);
 	explain_decision(asked, false, explanation);
 	explain_decision(asked, true, explanation);
+	/* Of those by name there are hosts in any case, and nothing is known of them. */
+	if (explanation->asks_first && !asked->known->known)
+		explanation->host_count = 0;
 }

@@ -541,6 +541,8 @@ def test_smart_hosts_are_looked_at(site):
     found = check(site, "enforce.example")
     assert "depends on the message" in found.of("via", "warning")[0]
     assert site.program("check", "--self", "--via", "", check=False).returncode == 64
+    assert check(site, "--self", "--good", "secure.example", "--broken", "bogus.example").of(
+        "transports") == ["the transport remote_smtp_smarthost reports"]
 
 
 # --- this installation --------------------------------------------------------------

@@ -405,6 +405,7 @@ def test_smart_hosts_that_are_not_known(site):
     assert explain(site, "bob@enforce.example", "--via", "")["class"] == "enforce"
     said = explain(site, "bob@enforce.example", "--via", "relay.example::587")
     assert (said["class"], said["asks_first"], said["stock"]) == ("unknown", True, None)
+    assert said["hosts"] == []
     assert said["via"] == ["relay.example::587"] and said["domain"] == "relay.example"
     known(site, "relay-dane.example")
     hosts = "relay-dane.example::587"
