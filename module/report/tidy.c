@@ -18,11 +18,11 @@
 
 #define LINE_SIZE 1024
 
-/* A domain that may meet a cap keeps the order of its journal. */
-_Static_assert(RTLS_TALLY_SORTED <= RTLS_POLICIES_MAX &&
-		       RTLS_TALLY_SORTED <= RTLS_DETAILS_LEAST &&
-		       RTLS_TALLY_SORTED <= RTLS_DETAILS_HOSTS,
-	"compacting must not change reports");
+/* A domain that may meet a cap keeps the order of its journal: compacting must not
+ * change reports. */
+_Static_assert(RTLS_TALLY_SORTED <= RTLS_POLICIES_MAX, "policies");
+_Static_assert(RTLS_TALLY_SORTED <= RTLS_DETAILS_LEAST, "failures");
+_Static_assert(RTLS_TALLY_SORTED <= RTLS_DETAILS_HOSTS, "hosts");
 
 void rtls_tidy_log(const struct rtls_tidy_job *job, const char *format, ...)
 {

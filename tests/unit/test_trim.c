@@ -136,11 +136,13 @@ static void check_dump(const struct rtls_reports *reports, const char *text)
 
 static void test_steps(void **state)
 {
-	struct rtls_reports *reports = load_journal(), *trimmed = NULL;
+	struct rtls_reports *reports = load_journal(), *none = NULL;
 
 	(void)state;
 	check_dump(reports, wanted[0]);
 	for (unsigned step = 1; step < COUNT(wanted); step++) {
+		struct rtls_reports *trimmed = NULL;
+
 		assert_int_equal(
 			rtls_trim(reports->report[0], step, &trimmed), RTLS_OK);
 		if (trimmed == NULL)
@@ -149,8 +151,8 @@ static void test_steps(void **state)
 		assert_true(trimmed->report[0]->is_trimmed);
 		rtls_reports_free(trimmed);
 	}
-	assert_int_equal(rtls_trim(reports->report[0], COUNT(wanted), &trimmed),
-		RTLS_NONE);
+	assert_int_equal(
+		rtls_trim(reports->report[0], COUNT(wanted), &none), RTLS_NONE);
 	rtls_reports_free(reports);
 }
 
