@@ -50,10 +50,33 @@ enum rtls_status rtls_exim_version_parse(
 					word);
 		} else if (take_prefix(&line, "Support for: ")) {
 			read_support(line, &found);
+		} else if (rtls_slice_starts(line, "Lookups")) {
+			(void)rtls_slice_take(&line, ':');
+			found.has_dnsdb |= has_word(line, "dnsdb");
 		}
 	}
 	if (found.release[0] == '\0')
 		return RTLS_INVALID;
 	*version = found;
 	return RTLS_OK;
+}
+
+const char *rtls_exim_version_lacks(
+	const struct rtls_exim_version *version, size_t number)
+{
+	const struct {
+		bool is_there;
+		const char *name;
+	} needs[] = {
+		{ version->has_dlfunc, "Expand_dlfunc" },
+		{ version->has_gnutls, "GnuTLS" },
+		{ version->has_dane, "DANE" },
+		{ version->has_events, "Event" },
+		{ version->has_dnsdb, "the lookup dnsdb" },
+	};
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (!needs[i].is_there && number-- == 0)
+			return needs[i].name;
+	return NULL;
 }

@@ -377,21 +377,13 @@ static void check_timer(
 static void check_support(
 	struct rtls_check *check, const struct rtls_exim_version *version)
 {
-	const struct {
-		bool is_there;
-		const char *word;
-	} words[] = {
-		{ version->has_dlfunc, "Expand_dlfunc" },
-		{ version->has_gnutls, "GnuTLS" },
-		{ version->has_dane, "DANE" },
-		{ version->has_events, "Event" },
-	};
+	const char *lacks;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!words[i].is_there)
-			rtls_findings_add(&check->findings, BAD, "exim",
-				"on Debian: apt install exim4-daemon-heavy",
-				"it is built without %s", words[i].word);
+	for (size_t i = 0;
+		(lacks = rtls_exim_version_lacks(version, i)) != NULL; i++)
+		rtls_findings_add(&check->findings, BAD, "exim",
+			"on Debian: apt install exim4-daemon-heavy",
+			"it is built without %s", lacks);
 }
 
 static void check_requiretls(

@@ -21,21 +21,6 @@ struct rtls_slice rtls_exim_answer_file(struct rtls_slice text)
 	return found;
 }
 
-bool rtls_exim_answer_has_lookup(struct rtls_slice text, const char *name)
-{
-	struct rtls_slice line, word;
-
-	while (rtls_slice_line(&text, &line)) {
-		if (!rtls_slice_starts(line, "Lookups"))
-			continue;
-		(void)rtls_slice_take(&line, ':');
-		while (rtls_slice_word(&line, &word))
-			if (rtls_slice_is(word, name))
-				return true;
-	}
-	return false;
-}
-
 bool rtls_exim_answer_option(
 	struct rtls_slice text, const char *name, struct rtls_slice *value)
 {

@@ -8,9 +8,6 @@
 /* Of -bV: its configuration file; empty when it does not say. */
 struct rtls_slice rtls_exim_answer_file(struct rtls_slice text);
 
-/* Of -bV: is that lookup built in, or there as a module? */
-bool rtls_exim_answer_has_lookup(struct rtls_slice text, const char *name);
-
 /* Of -bP and options: "name = value"; a boolean "name" or "no_name" gives itself. False: it is not
  * there. */
 bool rtls_exim_answer_option(

@@ -20,9 +20,13 @@
 /* Many times of what there is to say; the child is not to be trusted with the disk. */
 #define OUTPUT_MAX (256 * 1024)
 
-uint64_t rtls_metrics_time(int64_t time_s)
+void rtls_metrics_print_time(struct rtls_exposition *exposition,
+	const char *name, const char *help, int64_t time_s)
 {
-	return time_s < 0 ? 0 : (uint64_t)time_s;
+	rtls_exposition_family(exposition, RTLS_GAUGE, name, help);
+	if (time_s != 0)
+		rtls_exposition_sample(
+			exposition, NULL, 0, time_s < 0 ? 0 : (uint64_t)time_s);
 }
 
 void rtls_metrics_fail(struct rtls_metrics *metrics, const struct rtls_err *err)
@@ -41,8 +45,9 @@ static int print_all(struct rtls_metrics *metrics)
 		"What of the spool could not be read for these numbers",
 		metrics->errors);
 	/* The last one: nothing is cut off where it is there. */
-	rtls_exposition_gauge(&metrics->exposition, "metrics_timestamp_seconds",
-		"When these numbers were made", rtls_metrics_time(time(NULL)));
+	rtls_metrics_print_time(&metrics->exposition,
+		"metrics_timestamp_seconds", "When these numbers were made",
+		time(NULL));
 	return EX_OK;
 }
 

@@ -16,8 +16,9 @@ struct rtls_metrics {
 	size_t errors;
 };
 
-/* A time as a sample's value; one before 1970 is 0. */
-uint64_t rtls_metrics_time(int64_t time_s);
+/* A family of one gauge, a time; without a sample when it is 0: never. One before 1970 is 0. */
+void rtls_metrics_print_time(struct rtls_exposition *exposition,
+	const char *name, const char *help, int64_t time_s);
 
 /* Said, and counted. */
 void rtls_metrics_fail(

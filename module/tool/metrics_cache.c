@@ -98,15 +98,6 @@ static void print_labelled(struct rtls_exposition *exposition, const char *name,
 	rtls_exposition_sample(exposition, &label, 1, number);
 }
 
-static void print_time(struct rtls_exposition *exposition, const char *name,
-	const char *help, int64_t time_s)
-{
-	rtls_exposition_family(exposition, RTLS_GAUGE, name, help);
-	if (time_s != 0)
-		rtls_exposition_sample(
-			exposition, NULL, 0, rtls_metrics_time(time_s));
-}
-
 static void print_records(
 	struct rtls_exposition *exposition, const struct sums *sums)
 {
@@ -120,10 +111,12 @@ static void print_records(
 	rtls_exposition_gauge(exposition, "cache_unreadable_records",
 		"Records that do not parse, and so do not count",
 		sums->unreadable);
-	print_time(exposition, "cache_oldest_record_timestamp_seconds",
+	rtls_metrics_print_time(exposition,
+		"cache_oldest_record_timestamp_seconds",
 		"When the record was written that is the oldest",
 		sums->oldest_s);
-	print_time(exposition, "cache_newest_record_timestamp_seconds",
+	rtls_metrics_print_time(exposition,
+		"cache_newest_record_timestamp_seconds",
 		"When the record was written that is the newest",
 		sums->newest_s);
 }
@@ -147,7 +140,8 @@ static void print_policies(
 		"Domains whose policy could not be fetched at the last attempt: one is kept in force, or there is none");
 	print_labelled(exposition, "policy", "kept", sums->failing_kept);
 	print_labelled(exposition, "policy", "none", sums->failing_none);
-	print_time(exposition, "fetch_failing_oldest_timestamp_seconds",
+	rtls_metrics_print_time(exposition,
+		"fetch_failing_oldest_timestamp_seconds",
 		"Of the domains with a policy kept that fails to be fetched: the last good fetch of the one that fails for longest",
 		sums->failing_since_s);
 }

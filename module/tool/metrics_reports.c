@@ -99,31 +99,25 @@ static bool add_journal(const char *name, int64_t modified_s, void *context)
 	return true;
 }
 
-static void print_time(struct rtls_exposition *exposition, const char *name,
-	const char *help, int64_t time_s)
-{
-	rtls_exposition_family(exposition, RTLS_GAUGE, name, help);
-	if (time_s != 0)
-		rtls_exposition_sample(
-			exposition, NULL, 0, rtls_metrics_time(time_s));
-}
-
 static void print_sums(
 	struct rtls_exposition *exposition, const struct sums *sums)
 {
 	rtls_exposition_gauge(exposition, "journals_unreported",
 		"Journals of days that are over and not reported in full",
 		sums->open_days);
-	print_time(exposition, "journals_unreported_oldest_timestamp_seconds",
+	rtls_metrics_print_time(exposition,
+		"journals_unreported_oldest_timestamp_seconds",
 		"When the day of the oldest of these began",
 		sums->oldest_open_s);
-	print_time(exposition, "reports_last_day_timestamp_seconds",
+	rtls_metrics_print_time(exposition,
+		"reports_last_day_timestamp_seconds",
 		"When the newest day began of which nothing is left to report",
 		sums->newest_done_s);
 	rtls_exposition_gauge(exposition, "reports_pending",
 		"Reports of open days that were begun and are not there yet, by address",
 		sums->pending);
-	print_time(exposition, "reports_oldest_pending_timestamp_seconds",
+	rtls_metrics_print_time(exposition,
+		"reports_oldest_pending_timestamp_seconds",
 		"When the one of these was first tried that is pending for longest",
 		sums->pending_since_s);
 	rtls_exposition_gauge(exposition, "reports_given_up",

@@ -70,33 +70,19 @@ static void say_broken(struct rtls_setup *setup)
 
 static bool has_all(struct rtls_setup *setup)
 {
-	const struct rtls_exim_version *version = &setup->version;
-	const struct rtls_slice output = rtls_command_output(&setup->command);
-	const struct {
-		bool is_there;
-		const char *word;
-	} words[] = {
-		{ version->has_dlfunc, "Expand_dlfunc" },
-		{ version->has_gnutls, "GnuTLS" },
-		{ version->has_dane, "DANE" },
-		{ version->has_events, "Event" },
-		{ rtls_exim_answer_has_lookup(output, "dnsdb"),
-			"the lookup dnsdb" },
-	};
-	bool is_good = true;
+	const char *lacks;
+	size_t count = 0;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i].is_there)
-			continue;
-		SAY(setup, BAD, "exim", HEAVY, "it is built without %s",
-			words[i].word);
-		is_good = false;
+	while ((lacks = rtls_exim_version_lacks(&setup->version, count)) !=
+		NULL) {
+		SAY(setup, BAD, "exim", HEAVY, "it is built without %s", lacks);
+		count++;
 	}
-	if (is_good)
+	if (count == 0)
 		SAY(setup, GOOD, "exim", NULL,
 			"it has all that is needed: Expand_dlfunc, GnuTLS, "
 			"DANE, Event, dnsdb");
-	return is_good;
+	return count == 0;
 }
 
 static void say_requiretls(struct rtls_setup *setup)

@@ -20,8 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROPERTY(value.size == 0 ||
 		 memmem(input.data, input.size, "Configuration file is ", 22) !=
 			 NULL);
-	if (rtls_exim_answer_has_lookup(input, "dnsdb"))
-		PROPERTY(memmem(input.data, input.size, "dnsdb", 5) != NULL);
 	if (rtls_exim_answer_option(input, "event_action", &value)) {
 		check_value(input, value);
 		PROPERTY(memmem(input.data, input.size, "event_action", 12) !=

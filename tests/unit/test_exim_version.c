@@ -61,10 +61,38 @@ static void test_row(void **state)
 	assert_int_equal(version.has_dane, row->has_dane);
 }
 
+static void check_lacks(const char *text, const char *const wanted[])
+{
+	struct rtls_exim_version version;
+	size_t i = 0;
+
+	assert_int_equal(
+		rtls_exim_version_parse(rtls_slice(text), &version), RTLS_OK);
+	for (; wanted[i] != NULL; i++)
+		assert_string_equal(
+			rtls_exim_version_lacks(&version, i), wanted[i]);
+	assert_null(rtls_exim_version_lacks(&version, i));
+}
+
+static void test_lacks(void **state)
+{
+	(void)state;
+	check_lacks("Exim version 4.96\nSupport for: Expand_dlfunc GnuTLS DANE "
+		    "Event\nLookups (built-in): lsearch dnsdb dsearch\n",
+		(const char *const[]){ NULL });
+	check_lacks("Exim version 4.96\nLookups (as-modules): dnsdb\nSupport "
+		    "for: GnuTLS Event\nLookups (built-in): lsearch\n",
+		(const char *const[]){ "Expand_dlfunc", "DANE", NULL });
+	check_lacks("Exim version 4.96\nSupport for: Expand_dlfunc GnuTLS DANE "
+		    "Event dnsdb\nLookups (built-in): dnsdbx\n",
+		(const char *const[]){ "the lookup dnsdb", NULL });
+}
+
 int main(void)
 {
 	static struct check_suite suite;
 
 	CHECK_TABLE(&suite, test_row, rows);
+	check_add(&suite, "what it lacks", test_lacks, NULL);
 	return check_run(&suite, "exim_version");
 }
