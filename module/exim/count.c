@@ -37,13 +37,17 @@ static int add(void *context)
 static void count(const struct rtls_config *config, const char *what,
 	const char *class, const char *word)
 {
+	/* Of this message, since the process is that of one. */
+	static bool gave_up;
 	char name[RTLS_COUNTER_NAME_MAX + 1];
 	struct addition addition = { config->spool, name };
 
-	(void)snprintf(name, sizeof(name), "%s %s %s", what, class, word);
-	/* Other lines of the log tell of a spool that cannot be written. */
-	if (rtls_helper_as_exim(add, &addition) != 0)
+	if (gave_up)
 		return;
+	(void)snprintf(name, sizeof(name), "%s %s %s", what, class, word);
+	/* A lock that somebody keeps is waited for once, not for each of a thousand recipients. Other
+	 * lines of the log tell of a spool that cannot be written. */
+	gave_up = rtls_helper_as_exim(add, &addition) != 0;
 }
 
 void rtls_count_session(const struct rtls_config *config,

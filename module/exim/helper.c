@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +18,9 @@
 
 /* What the child exits with when it cannot become the program. */
 #define EXIT_NO_START 71
+
+/* What is small may take that long. */
+#define WORK_MS 3000
 
 static int64_t now_ms(void)
 {
@@ -247,12 +251,28 @@ static void child_work(int (*work)(void *context), void *context,
 	_exit(work(context));
 }
 
+/* Until it has ended, or the deadline; what reaps it says which. Without a pidfd that looks each
+ * millisecond. */
+static void wait_for_end(pid_t pid, int64_t deadline_ms)
+{
+	struct pollfd end = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	int64_t left_ms = deadline_ms - now_ms();
+
+	if (end.fd < 0)
+		return;
+	while (left_ms > 0 && poll(&end, 1, (int)left_ms) < 0 && errno == EINTR)
+		left_ms = deadline_ms - now_ms();
+	close(end.fd);
+}
+
 int rtls_helper_as_exim(int (*work)(void *context), void *context)
 {
 	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
+	const int64_t deadline_ms = now_ms() + WORK_MS;
+	enum rtls_status ended = RTLS_TEMPORARY;
 	struct sigaction saved;
 	struct identity identity;
-	int status = 0;
+	struct rtls_err err;
 	pid_t pid;
 
 	if (geteuid() != 0)
@@ -263,11 +283,13 @@ int rtls_helper_as_exim(int (*work)(void *context), void *context)
 	pid = fork();
 	if (pid == 0)
 		child_work(work, context, &identity);
-	if (pid < 0 || TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) != pid ||
-		!WIFEXITED(status))
-		status = -1;
+	if (pid > 0) {
+		/* Who is the Exim user may have stopped it. */
+		wait_for_end(pid, deadline_ms);
+		ended = child_reap(pid, deadline_ms, false, &err);
+	}
 	sigaction(SIGCHLD, &saved, NULL);
-	return status < 0 ? EXIT_NO_START : WEXITSTATUS(status);
+	return ended == RTLS_OK ? 0 : EXIT_NO_START;
 }
 
 enum rtls_status rtls_helper_resolve(const struct rtls_config *config,

@@ -29,7 +29,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_helper_resolve(
  * Do something small as the Exim user and wait for it: in a child that has given up root for good
  * and has no descriptor but 0 to 2, or here when this process is not root.
  *
- * work  must end by itself, soon; 0 is good
+ * work  must end by itself, soon, and is killed after some seconds else; 0 is good
  * 0, or what went wrong: work was not done, or said so
  */
 RTLS_MUST_CHECK int rtls_helper_as_exim(

@@ -4,8 +4,11 @@
 
 #include "check.h"
 #include "exim/count.h"
+#include "exim/helper.h"
 #include "host.h"
 #include "store/counters.h"
+
+#include <sys/prctl.h>
 
 #define NOBODY 65534
 
@@ -73,6 +76,13 @@ static void test_codes(void **state)
 	assert_int_equal(value_of("put-off enforce 4.7.0"), 1);
 }
 
+static int count_one(void *context)
+{
+	(void)context;
+	rtls_count_bounce(host_config(), "strict", rtls_slice("5.7.10 x"));
+	return 0;
+}
+
 /* Root writes nothing: what it counts is a file of the Exim user. */
 static void test_root_does_not_write(void **state)
 {
@@ -90,8 +100,55 @@ static void test_root_does_not_write(void **state)
 	if (geteuid() != 0)
 		return;
 	host_set("$exim_uid", "0");
-	rtls_count_bounce(host_config(), "strict", rtls_slice("5.7.10 x"));
+	assert_int_equal(in_child(count_one, NULL), 0);
 	assert_int_equal(value_of("bounce strict 5.7.10"), 1);
+}
+
+static int count_while_locked(void *context)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const int fd =
+		open(in_spool("counters"), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+	(void)context;
+	if (fd < 0 || fchown(fd, NOBODY, NOBODY) != 0 ||
+		fcntl(fd, F_OFD_SETLK, &whole) != 0)
+		return 1;
+	(void)count_one(NULL);
+	(void)close(fd);
+	return count_one(NULL);
+}
+
+/* Of a message with a thousand recipients each would wait a second. */
+static void test_a_lock_is_waited_for_once(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(in_child(count_while_locked, NULL), 0);
+	assert_int_equal(value_of("bounce strict 5.7.10"), 0);
+	(void)count_one(NULL);
+	assert_int_equal(value_of("bounce strict 5.7.10"), 1);
+}
+
+static int stop(void *context)
+{
+	(void)context;
+	/* When this test fails it must not be left. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return raise(SIGSTOP);
+}
+
+/* What the child does as the Exim user, that user may do to it. The alarm is for this test only. */
+static void test_a_stopped_child_is_killed(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)alarm(60);
+	assert_int_not_equal(rtls_helper_as_exim(stop, NULL), 0);
+	(void)alarm(0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
 static void test_verification_does_not_count(void **state)
@@ -150,6 +207,9 @@ int main(void)
 			test_codes, start, remove_spool),
 		cmocka_unit_test_setup_teardown(
 			test_root_does_not_write, start, remove_spool),
+		cmocka_unit_test_setup_teardown(
+			test_a_lock_is_waited_for_once, start, remove_spool),
+		cmocka_unit_test(test_a_stopped_child_is_killed),
 		cmocka_unit_test_setup_teardown(
 			test_verification_does_not_count, start, remove_spool),
 		cmocka_unit_test_setup_teardown(
