@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "policy/text.h"
 
 #define TEMPORARY ".exim-requiretls.tmp"
+#define ACL       "system.posix_acl_access"
+#define ACL_SIZE  8192
 
 static enum rtls_status failed(
 	struct rtls_err *err, const char *path, const char *what)
@@ -260,10 +263,24 @@ static bool name_temporary(
 	return size > 0 && size < RTLS_SETUP_PATH_SIZE;
 }
 
-static bool fill(int fd, struct rtls_slice text, const struct stat *as)
+/* Without its ACL, too, a file would be readable by others than before: the mode shows the mask in place
+ * of the group. */
+static bool copy_acl(const char *path, int fd)
+{
+	char acl[ACL_SIZE];
+	const ssize_t size = getxattr(path, ACL, acl, sizeof(acl));
+
+	if (size < 0)
+		return errno == ENODATA || errno == ENOTSUP || errno == ENOENT;
+	return fsetxattr(fd, ACL, acl, (size_t)size, 0) == 0;
+}
+
+static bool fill(
+	int fd, struct rtls_slice text, const struct stat *as, const char *path)
 {
 	return write_all(fd, text) && fchown(fd, as->st_uid, as->st_gid) == 0 &&
-	       fchmod(fd, as->st_mode & 07777U) == 0 && fsync(fd) == 0;
+	       copy_acl(path, fd) && fchmod(fd, as->st_mode & 07777U) == 0 &&
+	       fsync(fd) == 0;
 }
 
 enum rtls_status rtls_setup_write(const char *path, struct rtls_slice text,
@@ -280,7 +297,7 @@ enum rtls_status rtls_setup_write(const char *path, struct rtls_slice text,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed(err, path, strerror(errno));
-	is_good = fill(fd, text, as);
+	is_good = fill(fd, text, as, path);
 	error = errno;
 	if (close(fd) != 0 && is_good) {
 		error = errno;

@@ -49,7 +49,7 @@ RTLS_MUST_CHECK bool rtls_setup_file_want(struct rtls_setup_file *file,
 bool rtls_setup_file_is_changed(const struct rtls_setup_file *file);
 bool rtls_setup_files_are_changed(const struct rtls_setup_files *files);
 
-/* Replace or make a file, durably, with that owner and mode. */
+/* Replace or make a file, durably, with that owner and mode; one that is replaced hands on its ACL. */
 RTLS_MUST_CHECK enum rtls_status rtls_setup_write(const char *path,
 	struct rtls_slice text, const struct stat *as, struct rtls_err *err);
 

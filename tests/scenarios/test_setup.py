@@ -6,6 +6,7 @@ copies are kept lies on a file system of its own, too."""
 import json
 import os
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -652,6 +653,64 @@ def test_copies(machine):
     assert lab.exec(["cat", copy]).stdout.encode() == before
     assert lab.exec(["stat", "-c", "%a %U", copy, BACKUPS]).stdout.split() == [
         "640", "root", "700", "root"]
+
+
+BLOCK = "# >>> exim-requiretls\n# nothing\n# <<< exim-requiretls\n"
+ODD = {     # what the file is, and the exit status that --apply must have
+    "empty": ("", 1),
+    "too large": (OWN + "# x\n" * 600_000, 1),
+    "a NUL byte": (OWN.replace("# all the rest", "# all\0the rest"), 0),
+    "CRLF": (OWN.replace("\n", "\r\n"), 0),
+    "CRLF at times": (OWN.replace("= outside\n", "= outside\r\n"), 0),
+    "no newline at its end": (OWN + "# the end", 0),
+    "ends with the transports": (OWN.split("\nbegin retry")[0].rstrip("\n"), 0),
+    "marks, twice": (BLOCK + OWN + BLOCK, 0),
+    "marks, nested": (OWN + BLOCK[:22] + BLOCK + BLOCK[-22:], 1),
+    "half of the marks": (OWN + BLOCK[22:], 1),
+    "the other half": (OWN + BLOCK[:22], 1),
+    "a mark that is told of": (OWN + "# see # >>> exim-requiretls\n", 0),
+    "an indented mark": (OWN + "  # >>> exim-requiretls\n", 0),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_files(machine, kind):
+    """Either --remove gives every byte back, or nothing is touched."""
+    text, wanted = ODD[kind]
+    machine.own()
+    machine.write("exim4.conf", text)
+    before = machine.state()
+    machine.run("--apply", check=wanted)
+    if wanted == 0:
+        assert "requiretls_decide" in machine.routers()
+        machine.run("--remove", check=0)
+        text = text.replace(BLOCK, "")
+        assert (machine.etc / "exim4.conf").read_bytes() == text.encode()
+    else:
+        assert machine.state() == before
+    machine.site.lab.exec(["truncate", "-s", "0", "/var/log/exim4/paniclog"], check=False)
+
+
+def acl(*entries):
+    """A POSIX ACL as the kernel has it, of (tag, permissions, id)."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+def test_acl(machine):
+    """It stays; the group, which may not read, may not afterwards either."""
+    machine.own()
+    path = machine.etc / "exim4.conf"
+    wanted = acl((1, 6, 2**32 - 1), (2, 4, 65534), (4, 0, 2**32 - 1), (16, 4, 2**32 - 1),
+                 (32, 4, 2**32 - 1))
+    try:
+        os.setxattr(path, "system.posix_acl_access", wanted)
+    except OSError:
+        pytest.skip("no ACLs on this file system")
+    before = path.stat()
+    for verb in ("--apply", "--remove"):
+        machine.run(verb, check=0)
+        assert os.getxattr(path, "system.posix_acl_access") == wanted
+        assert path.stat().st_mode == before.st_mode and path.stat().st_ino != before.st_ino
 
 
 def test_link(machine):
