@@ -645,7 +645,7 @@ def test_self_configuration_of_exim(site, line, topic, level, text):
 
 
 @pytest.mark.parametrize("old, new, topic, level, text", [
-    (".include /etc/exim4/requiretls/routers.conf", "", "routers", "bad",
+    (".include /usr/share/exim-requiretls/routers.conf", "", "routers", "bad",
      "Exim has no router requiretls_decide: no mail is protected"),
     ("\nbegin routers\n", "\nbegin routers\nfirst:\n  driver = dnslookup\n"
      "  transport = remote_smtp\n", "routers", "warning", "the router first comes before ours: "
