@@ -393,7 +393,7 @@ static void check_requiretls(
 		rtls_findings_add(&check->findings, GOOD, "exim", NULL,
 			"it speaks REQUIRETLS");
 	else if (check->config.requiretls == RTLS_LEVEL_ENFORCE)
-		rtls_findings_add(&check->findings, BAD, "exim",
+		rtls_findings_add(&check->findings, WARNING, "exim",
 			"set requiretls = verified, or build one: see \"Exim "
 			"with the REQUIRETLS patches\" in OPERATING.md",
 			"it lacks the REQUIRETLS patches: flagged mail is "
