@@ -41,8 +41,8 @@ static void check_config(struct rtls_check *check)
 	/* It was read before anything else; with a mistake we would not be here. */
 	rtls_findings_add(&check->findings, is_there ? GOOD : WARNING, "config",
 		is_there ? NULL
-			 : "the defaults are in force; make install "
-			   "puts one there",
+			 : "the defaults are in force; what one looks "
+			   "like is in requiretls.conf(5)",
 		RTLS_CONFIG_PATH "%s", is_there ? " counts" : " is not there");
 }
 
@@ -368,7 +368,7 @@ static void check_timer(
 			"no systemd here, cron does it: /etc/cron.d/exim-requiretls");
 	else
 		rtls_findings_add(&check->findings, BAD, "timer",
-			"make install puts it there",
+			RTLS_INSTALL_AGAIN,
 			"no systemd here, and no /etc/cron.d/exim-requiretls");
 }
 
@@ -458,7 +458,8 @@ static void check_file(
 
 	if (stat(path, &found) != 0)
 		rtls_findings_add(&check->findings, BAD, "module",
-			"make install: until then mail is refused for now",
+			RTLS_INSTALL_AGAIN
+			": until then mail is refused for now",
 			"%s: %s", path, strerror(errno));
 	else if (found.st_uid != 0 || (found.st_mode & 0022U) != 0)
 		rtls_findings_add(&check->findings, BAD, "module",

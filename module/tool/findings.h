@@ -9,6 +9,8 @@
 #include "policy/status.h"
 
 #define RTLS_FINDINGS_MAX 2048
+/* Advice, where a file that comes with the program is gone. */
+#define RTLS_INSTALL_AGAIN "install the package again, or make install"
 
 enum rtls_finding_level {
 	RTLS_FINDING_GOOD,

@@ -123,7 +123,8 @@ static int preview(const struct rtls_config *config, int argc, char **argv)
 		return exit_status;
 	if (strchr(config->contact, '@') == NULL)
 		return rtls_verb_fail(EX_CONFIG,
-			"a report needs tlsrpt_organization and tlsrpt_contact");
+			"a report needs tlsrpt_organization and tlsrpt_contact "
+			"in " RTLS_CONFIG_PATH);
 	status = rtls_subjects_open(config, argv[optind], &subjects, &err);
 	if (status == RTLS_NONE)
 		return print_pretty(json_array());

@@ -261,7 +261,7 @@ static int show_text(
 	int exit_status;
 
 	if (!config->tlsrpt)
-		(void)puts("TLS-RPT is off (tlsrpt = no)");
+		(void)puts("TLS-RPT is off (tlsrpt = no): no results are kept");
 	exit_status = show_days(config, NULL);
 	rtls_usage_print_reports(usage);
 	return exit_status;

@@ -359,6 +359,9 @@ static void finish(struct rtls_setup *setup)
 	(void)puts(is_told ? "The running Exim was told."
 			   : "No running Exim was found that would have to be "
 			     "told.");
+	if (setup->applies)
+		(void)puts("See it: \"exim-requiretls check --self\", then "
+			   "\"exim-requiretls check DOMAIN\".");
 }
 
 int rtls_setup_apply(struct rtls_setup *setup)

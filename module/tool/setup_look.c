@@ -94,8 +94,8 @@ static void say_requiretls(struct rtls_setup *setup)
 	else if (setup->config.requiretls == RTLS_LEVEL_ENFORCE)
 		SAY(setup, WARNING, "requiretls",
 			"requiretls = verified in " RTLS_CONFIG_PATH
-			": verified TLS to the next hop is enough; or make "
-			"exim",
+			": verified TLS to the next hop is enough; or a patched "
+			"Exim, see README.md",
 			"a stock Exim: mail that a sender flags comes back "
 			"with 5.7.30");
 	else
@@ -209,7 +209,7 @@ static bool look_at_file(struct rtls_setup *setup, const char *path)
 	struct stat found;
 
 	if (stat(path, &found) != 0)
-		SAY(setup, BAD, "installed", "make install", "%s: %s", path,
+		SAY(setup, BAD, "installed", RTLS_INSTALL_AGAIN, "%s: %s", path,
 			strerror(errno));
 	else if (found.st_uid != 0 || (found.st_mode & 0022U) != 0)
 		SAY(setup, BAD, "installed",
@@ -251,7 +251,9 @@ static bool look_at_config(struct rtls_setup *setup)
 	if (access(RTLS_CONFIG_PATH, F_OK) == 0)
 		SAY(setup, GOOD, "config", NULL, RTLS_CONFIG_PATH " counts");
 	else
-		SAY(setup, WARNING, "config", "make install puts one there",
+		SAY(setup, WARNING, "config",
+			"what a new one looks like is in "
+			"requiretls.conf(5)",
 			RTLS_CONFIG_PATH
 			" is not there: the defaults are in force");
 	return true;
@@ -330,7 +332,7 @@ static void look_at_timer(struct rtls_setup *setup)
 			"no timer keeps the policies alive");
 	else if (!is_there("/run/systemd/system") &&
 		 !is_there("/etc/cron.d/exim-requiretls"))
-		SAY(setup, WARNING, "timer", "make install puts it there",
+		SAY(setup, WARNING, "timer", RTLS_INSTALL_AGAIN,
 			"no systemd here, and no /etc/cron.d/exim-requiretls");
 	else
 		SAY(setup, GOOD, "timer", NULL,

@@ -608,6 +608,8 @@ def test_self_files(site, command, topic, level, text):
         if topic == "timer":
             site.lab.exec(["mv", f"{CRON}.away", CRON])
     assert text in found.of(topic, level)[0]
+    if topic == "timer":
+        assert "install the package again" in str(found.answer)
 
 
 @pytest.mark.parametrize("keys, topic, level, text", [

@@ -214,6 +214,7 @@ def test_switched_on_and_off(machine, name):
     assert "Nothing was changed." in looked.stdout
     done = machine.run("--apply", check=0)
     assert "Done: exim-requiretls is switched on" in done.stdout
+    assert 'See it: "exim-requiretls check --self"' in done.stdout
     assert f"is kept in {BACKUPS}/2" in done.stdout
     assert_waiting(site, deliver(site, SELFSIGNED))
     site.lab.exec(["/bin/sh", "-c", "exim4 -bpru | awk '{ print $3 }' | xargs -r exim4 -Mrm"])
