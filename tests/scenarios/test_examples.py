@@ -58,6 +58,14 @@ ELSEWHERE |= {
     ("OPERATING.md", ".include_if_exists /usr/share/exim-requiretls/preflight.conf"): PREFLIGHT,
 }
 
+WALK = "../package/test_walk.py::test_readme"
+ELSEWHERE |= {
+    ("README.md", "nameserver 127.0.0.1"): WALK,
+    ("README.md", "exim-requiretls check --self"): WALK,
+    ("README.md", "exim-requiretls explain --log"): WALK,
+    ("README.md", "apt purge exim4-requiretls"): WALK,
+}
+
 # Blocks that nothing can run, and why. What a stand-in can do has a test below.
 NOT_RUN = {
     ("ARCHITECTURE.md", "message in"): "a drawing",
