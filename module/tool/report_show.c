@@ -129,7 +129,7 @@ static int write_all(const struct show *show, int exit_status)
 	case FORM_TEXT:
 		break;
 	}
-	rtls_report_show_print(show->model);
+	rtls_report_show_print(show->model, show->config.tlsrpt);
 	return exit_status;
 }
 

@@ -91,13 +91,15 @@ static size_t count_domains(const struct rtls_page_model *model, size_t day)
 	return count;
 }
 
-void rtls_report_show_print(const struct rtls_page_model *model)
+void rtls_report_show_print(const struct rtls_page_model *model, bool is_kept)
 {
 	const struct rtls_page_sums *sums = rtls_page_model_sums(model);
 	char date[RTLS_DATE_SIZE];
 
 	if (sums->first_day > sums->last_day) {
-		(void)puts("no sessions were judged");
+		(void)puts(is_kept ? "no sessions were judged"
+				   : "no sessions were judged: TLS-RPT is off "
+				     "(tlsrpt = no)");
 		return;
 	}
 	for (size_t day = sums->last_day + 1; day-- > sums->first_day;) {

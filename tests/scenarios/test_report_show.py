@@ -84,6 +84,7 @@ def test_nothing(journals):
 def test_reporting_is_off(journals):
     """There may be journals of before; no contact is needed to read them."""
     journals.configure("tlsrpt = no\n")
+    assert journals.show().stdout == "no sessions were judged: TLS-RPT is off (tlsrpt = no)\n"
     fill(journals)
     assert journals.show().stdout.count(" domains\n") == 2
 
