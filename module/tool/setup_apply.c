@@ -219,6 +219,16 @@ static bool change(struct rtls_setup *setup, struct rtls_err *err)
 	return true;
 }
 
+/* What Exim reads may still be of the change; it works with it all the same, or as before. */
+static void say_not_generated(struct rtls_setup *setup)
+{
+	struct rtls_quoted q;
+
+	(void)rtls_verb_fail(EX_OK,
+		RTLS_SETUP_GENERATE " fails, run it again when it can work: %s",
+		said(setup, &q));
+}
+
 /* What was put back needs no copies any more, unless something was left. */
 static enum rtls_status end_putting_back(bool is_left, struct rtls_err *err)
 {
@@ -245,8 +255,8 @@ static int undo(struct rtls_setup *setup, const struct rtls_err *why)
 			"are in " RTLS_SETUP_UNDER_WAY
 			", start me again to have it put back",
 			err.text);
-	if (is_below_debian(&setup->files))
-		(void)generate(setup);
+	if (is_below_debian(&setup->files) && !generate(setup))
+		say_not_generated(setup);
 	if (end_putting_back(is_left, &err) != RTLS_OK)
 		(void)rtls_verb_fail(EX_IOERR, "%s", err.text);
 	return rtls_verb_fail(EX_CONFIG, "everything%s is as it was before",
@@ -265,7 +275,8 @@ int rtls_setup_recover(struct rtls_setup *setup)
 			"an earlier run was cut off, and it cannot be put "
 			"back: %s",
 			err.text);
-	(void)generate(setup);
+	if (!generate(setup))
+		say_not_generated(setup);
 	if (end_putting_back(is_left, &err) != RTLS_OK)
 		return rtls_verb_fail(EX_IOERR, "%s", err.text);
 	(void)rtls_verb_fail(EX_OK,
