@@ -797,12 +797,12 @@ def test_rules_that_only_others_may_read(site):
 
 @pytest.mark.parametrize("args", [[], ["a.example", "b.example"], ["--timeout", "0", "a.example"],
                                   ["--timeout", "x", "a.example"], ["--nonsense", "a.example"],
-                                  ["--self", "a.example"], ["--good", "a.example", "b.example"]])
+                                  ["--self", "a.example"], ["--good", "a.example", "b.example"], ["x@"]])
 def test_misuse(site, args):
     assert site.program("check", *args, check=False).returncode == 64
 
 
-@pytest.mark.parametrize("name", ["[192.0.2.1]", "a..example", "x@", "-"])
+@pytest.mark.parametrize("name", ["[192.0.2.1]", "a..example", "-"])
 def test_no_domain(site, name):
     assert site.program("check", name, check=False).returncode == 65
 
