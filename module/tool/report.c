@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "report/run.h"
 #include "report/subjects.h"
+#include "store/config_file.h"
 #include "tool/options.h"
 #include "tool/report.h"
 
