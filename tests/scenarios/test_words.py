@@ -4,7 +4,9 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -324,11 +326,17 @@ def test_completion_from_the_spool(keeper, line, offered):
 def test_completion_without_rights(site):  # noqa: F811
     """Who may not look into the spool is offered no names, and told nothing."""
     site.put("bank.example")
-    words = ("bash", "--norc", "-c", COMPLETE, "bash", str(COMPLETION), str(PROGRAM),
-             "exim-requiretls", "check", "")
-    for user, offered in ((None, "bank.example\n"), ("nobody", "\n")):
-        done = site.start(*words, user=user)
-        assert (done.stdout, done.stderr) == (offered, "")
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)      # the clone may be where nobody may look
+        files = [shutil.copy(path, directory + "/" + name)
+                 for path, name in ((COMPLETION, "completion"), (PROGRAM, "program"))]
+        for user, offered in ((None, "bank.example\n"), ("nobody", "\n")):
+            done = site.start("bash", "--norc", "-c", COMPLETE, "bash", *files,
+                              "exim-requiretls", "check", "", user=user)
+            assert (done.stdout, done.stderr) == (offered, "")
+            done = site.start("bash", "--norc", "-c", COMPLETE, "bash", *files,
+                              "exim-requiretls", "check", "--se", user=user)
+            assert (done.stdout, done.stderr) == ("--self\n--selector\n", "")
 
 
 def test_completion_in_a_shell(tmp_path, keeper):
