@@ -565,7 +565,8 @@ def test_systemctl(site, shown):
 
 @shows("README.md", "make deb && apt install")
 @shows("OPERATING.md", "make deb && apt install", "make exim")
-@shows("tests/fuzz/README.md", "make fuzz SECONDS=60", "make fuzz TARGET=NAME")
+@shows("tests/fuzz/README.md", "make fuzz SECONDS=60", "make fuzz TARGET=NAME",
+       "make fuzz TARGET=page")
 def test_make(shown):
     """The lab of the scenarios was made by `make install`; here make only says what it would
     do. Of `make fuzz`, which is slow in saying so, there are target and variables."""
