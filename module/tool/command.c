@@ -12,22 +12,25 @@
 
 #define EXIT_NO_EXEC 127
 #define FIRST_IN     3
+#define PAUSE_NS     1000000L
 
 /* After fork: only calls that are safe there (signal-safety(7)). */
-static void run_child(const char *const words[RTLS_COMMAND_WORDS], int output,
-	const int in[2])
+static void run_child(const struct rtls_command *command,
+	const char *const *words, int output, const int in[2])
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	char *const environment[] = { path, NULL };
-	char *argv[RTLS_COMMAND_WORDS];
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char *argv[RTLS_COMMAND_WORDS] = { NULL };
+	int input = command->input > 0
+			    ? command->input
+			    : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int last = STDERR_FILENO;
 
 	static const int signals[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP };
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)signal(signals[i], SIG_DFL);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	if (input < 0 || dup2(input, STDIN_FILENO) < 0 ||
 		dup2(output, STDOUT_FILENO) < 0 ||
 		dup2(output, STDERR_FILENO) < 0)
 		_exit(EXIT_NO_EXEC);
@@ -43,9 +46,8 @@ static void run_child(const char *const words[RTLS_COMMAND_WORDS], int output,
 	}
 	closefrom(last + 1);
 	/* It wants writable texts; nobody writes to them. */
-	for (size_t i = 0; i < RTLS_COMMAND_WORDS; i++)
+	for (size_t i = 0; i < RTLS_COMMAND_WORDS - 1 && words[i] != NULL; i++)
 		argv[i] = (char *)(size_t)words[i];
-	argv[RTLS_COMMAND_WORDS - 1] = NULL;
 	execve(argv[0], argv, environment);
 	_exit(EXIT_NO_EXEC);
 }
@@ -59,16 +61,14 @@ static int64_t now_ms(void)
 }
 
 /* Until the end or the deadline; what is too much is read all the same. */
-static bool read_output(struct rtls_command *command, int fd)
+static bool read_output(
+	struct rtls_command *command, int fd, int64_t deadline_ms)
 {
-	const unsigned limit_s =
-		command->limit_s > 0 ? command->limit_s : RTLS_COMMAND_LIMIT;
-	const int64_t deadline_ms = now_ms() + (int64_t)limit_s * 1000;
 	char rest[4096];
 
 	for (;;) {
 		struct pollfd wait = { .fd = fd, .events = POLLIN };
-		const size_t room = sizeof(command->output) - command->size;
+		const size_t room = command->output_max - command->size;
 		int64_t left_ms = deadline_ms - now_ms();
 		ssize_t n;
 
@@ -88,10 +88,28 @@ static bool read_output(struct rtls_command *command, int fd)
 	}
 }
 
-bool rtls_command_run(struct rtls_command *command,
-	const char *const words[RTLS_COMMAND_WORDS], const int in[2])
+/* It may live on when it has closed its outputs. */
+static int wait_for(pid_t pid, int64_t deadline_ms)
 {
-	int pipe_fd[2], state = 0;
+	const struct timespec pause = { 0, PAUSE_NS };
+	int state = -1;
+
+	for (;;) {
+		const pid_t ended = waitpid(pid, &state, WNOHANG);
+
+		if (ended == pid || (ended < 0 && errno != EINTR))
+			return ended == pid ? state : -1;
+		if (now_ms() >= deadline_ms)
+			(void)kill(pid, SIGKILL);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+bool rtls_command_run(
+	struct rtls_command *command, const char *const *words, const int in[2])
+{
+	const int64_t deadline_ms = now_ms() + (int64_t)command->limit_s * 1000;
+	int pipe_fd[2], state;
 	pid_t pid;
 
 	command->exit_status = -1;
@@ -101,15 +119,13 @@ bool rtls_command_run(struct rtls_command *command,
 		return false;
 	pid = fork();
 	if (pid == 0)
-		run_child(words, pipe_fd[1], in);
+		run_child(command, words, pipe_fd[1], in);
 	(void)close(pipe_fd[1]);
 	if (pid > 0) {
-		if (!read_output(command, pipe_fd[0]))
+		if (!read_output(command, pipe_fd[0], deadline_ms))
 			(void)kill(pid, SIGKILL);
-		while (waitpid(pid, &state, 0) < 0)
-			if (errno != EINTR)
-				state = -1;
-		if (WIFEXITED(state))
+		state = wait_for(pid, deadline_ms);
+		if (state >= 0 && WIFEXITED(state))
 			command->exit_status = WEXITSTATUS(state);
 	}
 	(void)close(pipe_fd[0]);

@@ -5,15 +5,15 @@
 
 #include "policy/slice.h"
 
-#define RTLS_COMMAND_OUTPUT (256 * 1024)
-#define RTLS_COMMAND_WORDS  12
-#define RTLS_COMMAND_LIMIT  120
+#define RTLS_COMMAND_WORDS 160 /* with the NULL behind them */
 
 struct rtls_command {
-	unsigned limit_s; /* it is killed after that; 0: RTLS_COMMAND_LIMIT */
-	int exit_status;  /* -1: not started, killed, or not done in time */
-	size_t size;
-	char output[RTLS_COMMAND_OUTPUT]; /* both outputs; cut at the end */
+	unsigned limit_s; /* it is killed after that */
+	int input;        /* its standard input; 0: nothing to read */
+	char *output;     /* the caller's, for both outputs; cut at the end */
+	size_t output_max;
+	size_t size;     /* of what it said */
+	int exit_status; /* -1: not started, killed, or not done in time */
 };
 
 /*
@@ -21,8 +21,8 @@ struct rtls_command {
  * in        two descriptors that it gets as 3 and 4; or NULL
  * True: it ended with status 0.
  */
-bool rtls_command_run(struct rtls_command *command,
-	const char *const words[RTLS_COMMAND_WORDS], const int in[2]);
+bool rtls_command_run(struct rtls_command *command, const char *const *words,
+	const int in[2]);
 
 struct rtls_slice rtls_command_output(const struct rtls_command *command);
 

@@ -4,8 +4,6 @@
 
 #include "policy/exim_version.h"
 
-#define RTLS_EXIM_WORDS_MAX 160 /* what one command may have */
-
 /*
  * program  its path
  * RTLS_TEMPORARY  it could not be run, or not in time; err says why
@@ -22,8 +20,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_exim_ask(const char *program,
 RTLS_MUST_CHECK enum rtls_status rtls_exim_option(
 	const char *program, const char *name, char *value, size_t value_size);
 
-/* What a program prints, in at most 5 s of silence: words up to NULL, or RTLS_EXIM_WORDS_MAX, the first
- * its path; empty when it could not be run. output is of the caller's, output_size bytes. */
+/* What a program prints, in at most 5 s: words up to NULL, the first its path; empty when it could not be run. output is of the caller's, output_size bytes. */
 struct rtls_slice rtls_exim_run(
 	const char *const *words, char *output, size_t output_size);
 
@@ -47,7 +44,7 @@ RTLS_MUST_CHECK enum rtls_status rtls_exim_macro(
  * those that print one; less when it could not be asked.
  *
  * header      its header lines, each with its line end
- * expansions  up to NULL, or RTLS_EXIM_WORDS_MAX - 3
+ * expansions  up to NULL, or RTLS_COMMAND_WORDS - 4
  * output      of the caller's, output_size bytes
  */
 struct rtls_slice rtls_exim_expand_message(const char *program,

@@ -13,6 +13,9 @@
 #include "tool/setup_journal.h"
 #include "tool/verb.h"
 
+/* Of update-exim4.conf and Exim, on a machine that is busy. */
+#define COMMAND_LIMIT_S 120
+
 #define EXIT_IS_BAD 1
 
 static int read_options(int argc, char **argv, struct rtls_setup *setup)
@@ -220,6 +223,9 @@ static int run_setup(int argc, char **argv)
 
 	if (setup == NULL)
 		return rtls_verb_fail(EX_OSERR, "out of memory");
+	setup->command = (struct rtls_command){ .limit_s = COMMAND_LIMIT_S,
+		.output = setup->said,
+		.output_max = sizeof(setup->said) };
 	exit_status = read_options(argc, argv, setup);
 	if (exit_status == EX_OK)
 		exit_status = prepare(setup);

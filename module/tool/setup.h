@@ -41,6 +41,7 @@ struct rtls_setup {
 	struct rtls_setup_plan plan;
 	char *text; /* owned; what the plan borrows from, or NULL */
 	struct rtls_command command; /* the last one */
+	char said[256 * 1024];       /* what it said */
 };
 
 /* Run Exim with one or two arguments (the second may be NULL) on the configuration in question. True: with

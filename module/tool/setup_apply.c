@@ -56,7 +56,7 @@ static bool is_below_debian(const struct rtls_setup_files *files)
 /* Debian's one file of many. It looks for mistakes before it lets Exim have it. */
 static bool generate(struct rtls_setup *setup)
 {
-	const char *const words[RTLS_COMMAND_WORDS] = { RTLS_SETUP_GENERATE };
+	const char *const words[] = { RTLS_SETUP_GENERATE, NULL };
 
 	if (access(RTLS_SETUP_GENERATE, X_OK) != 0)
 		return true;
@@ -337,10 +337,10 @@ static bool reload_by_signal(struct rtls_setup *setup)
 
 static bool reload(struct rtls_setup *setup)
 {
-	const char *const asks[RTLS_COMMAND_WORDS] = { "/bin/systemctl",
-		"is-active", "--quiet", "exim4.service" };
-	const char *const reloads[RTLS_COMMAND_WORDS] = { "/bin/systemctl",
-		"reload", "exim4.service" };
+	const char *const asks[] = { "/bin/systemctl", "is-active", "--quiet",
+		"exim4.service", NULL };
+	const char *const reloads[] = { "/bin/systemctl", "reload",
+		"exim4.service", NULL };
 
 	if (access(SYSTEMD, F_OK) == 0 &&
 		rtls_command_run(&setup->command, asks, NULL))

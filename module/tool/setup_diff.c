@@ -41,8 +41,8 @@ static bool diff(
 	struct rtls_setup *setup, const struct rtls_setup_file *file, FILE *out)
 {
 	char before[LABEL_SIZE], after[LABEL_SIZE];
-	const char *const words[RTLS_COMMAND_WORDS] = { DIFF, "-u", "--label",
-		before, "--label", after, "/dev/fd/3", "/dev/fd/4" };
+	const char *const words[] = { DIFF, "-u", "--label", before, "--label",
+		after, "/dev/fd/3", "/dev/fd/4", NULL };
 	int fd[2] = { remember(file->before, file->before_size),
 		remember(file->after, file->after_size) };
 

@@ -23,7 +23,7 @@
 bool rtls_setup_exim(
 	struct rtls_setup *setup, const char *argument, const char *second)
 {
-	const char *words[RTLS_COMMAND_WORDS] = { setup->config.sendmail };
+	const char *words[6] = { setup->config.sendmail };
 	size_t n = 1;
 
 	if (setup->file != NULL) {
